@@ -1,0 +1,90 @@
+/**
+ * Ways in (web, cli) → what it does (tenants, links, services, audit) ← outside worlds (access, connect, storage).
+ * Only context.ts knows every part. See docs/ARCHITECTURE.md.
+ */
+const KERNEL = "^src/(errors|clock|identifiers|bounded-fetch|logger|stores|lifecycle)\\.ts$";
+const CORE = "^src/(tenants|links|services|gateway|audit)/";
+const WORLDS = "^src/(access|connect|storage)/";
+const ENTRANCES = "^src/(web|cli)/";
+const TEST = "\\.(test|fixture)\\.ts$";
+
+const onlyIn = (library, folders) => ({
+  name: `${library.name}-only-in-its-folder`,
+  severity: "error",
+  comment: `One library, one folder: ${library.name} belongs to ${folders}.`,
+  from: { path: "^src/", pathNot: [folders, TEST] },
+  to: { path: library.path },
+});
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "kernel-imports-nothing-of-the-parts",
+      severity: "error",
+      comment: "stores.ts names the stores' interfaces, which the core declares; nothing else in the kernel looks up.",
+      from: { path: KERNEL, pathNot: "^src/stores\\.ts$" },
+      to: { path: "^src/", pathNot: KERNEL },
+    },
+    {
+      name: "core-knows-only-itself",
+      severity: "error",
+      from: { path: CORE, pathNot: TEST },
+      to: { path: "^src/", pathNot: [CORE, KERNEL] },
+    },
+    {
+      name: "core-uses-no-library-of-the-edges",
+      severity: "error",
+      from: { path: CORE, pathNot: TEST },
+      to: { path: "node_modules/(express|sequelize|sqlite3|umzug|jose|atlassian-|hbs|helmet|pino|prom-client)" },
+    },
+    {
+      name: "worlds-import-core-types-and-kernel-only",
+      severity: "error",
+      from: { path: WORLDS, pathNot: TEST },
+      to: { path: "^src/", pathNot: [CORE, KERNEL, "^src/(access|connect|storage)/"] },
+    },
+    {
+      name: "worlds-do-not-know-each-other",
+      severity: "error",
+      from: { path: "^src/(access|connect|storage)/", pathNot: TEST },
+      to: { path: WORLDS, pathNot: "^src/$1/" },
+    },
+    {
+      name: "entrances-reach-worlds-only-through-the-context",
+      severity: "error",
+      from: { path: "^src/web/", pathNot: TEST },
+      to: { path: [WORLDS, "^src/context\\.ts$", "^src/cli/"] },
+    },
+    {
+      name: "config-stands-alone",
+      severity: "error",
+      from: { path: "^src/config/", pathNot: TEST },
+      to: { path: "^src/", pathNot: "^src/config/" },
+    },
+    {
+      name: "app-does-not-join-parts",
+      severity: "error",
+      from: { path: "^src/(app|app-context)\\.ts$" },
+      to: { path: WORLDS, dependencyTypesNot: ["type-only"] },
+    },
+    onlyIn({ name: "jose", path: "node_modules/jose/" }, "^src/(access|connect)/"),
+    onlyIn({ name: "sequelize-and-sqlite", path: "node_modules/(sequelize|sqlite3|umzug)/" }, "^src/storage/"),
+    onlyIn({ name: "atlassian", path: "node_modules/atlassian-" }, "^src/connect/"),
+    onlyIn({ name: "express", path: "node_modules/(@types/)?(express|hbs|helmet)/" }, "^src/(web/|app\\.ts|connect/ace)"),
+    {
+      name: "nothing-imports-the-sandbox",
+      severity: "error",
+      from: { path: "^src/", pathNot: TEST },
+      to: { path: "^(sandbox|tests)/" },
+    },
+    { name: "no-dev-dependency-in-src", severity: "error", from: { path: "^src/", pathNot: TEST }, to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default", "types"] },
+  },
+};

@@ -1,0 +1,40 @@
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist/", "data/", "coverage/"] },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
+      "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: true }],
+      // node:test-style callbacks of vitest and Express handlers may return promises: Express 5 awaits them.
+      "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }],
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "Only src/config/env.ts reads the environment." },
+      ],
+      eqeqeq: "error",
+      "no-console": "error",
+      "object-shorthand": "error",
+      "prefer-template": "error",
+    },
+  },
+  {
+    files: ["src/config/env.ts", "sandbox/**/*.ts", "tests/**/*.ts", "src/cli/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  {
+    files: ["src/config/env.ts", "tests/**/*.ts", "**/*.config.ts"],
+    rules: { "no-restricted-properties": "off" },
+  },
+  {
+    files: ["**/*.test.ts"],
+    rules: { "@typescript-eslint/no-non-null-assertion": "off" },
+  },
+);

@@ -1,0 +1,49 @@
+import type { Page, PageRequest } from "../stores.js";
+
+export type AuditAction =
+  | "tenant.installed"
+  | "tenant.uninstalled"
+  | "tenant.enabled"
+  | "tenant.disabled"
+  | "settings.changed"
+  | "link.created"
+  | "link.replaced"
+  | "link.removed"
+  | "link_attempt.failed";
+
+export interface Actor {
+  readonly type: "user" | "service" | "host" | "system";
+  readonly accountId: string | null;
+}
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export interface AuditEvent {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly at: Date;
+  readonly action: AuditAction;
+  readonly actor: Actor;
+  readonly target: { readonly type: string; readonly id: string } | null;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+  readonly ip: string | null;
+  readonly reference: string | null;
+}
+
+export interface AuditFilter {
+  readonly action: string | null;
+  readonly actor: string | null;
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly to: Date | null;
+}
+
+export interface AuditReader {
+  /** Newest first. `actor` is an account id or an actor type. */
+  list(tenantId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+}
+
+export interface AuditStore extends AuditReader {
+  append(tenantId: string, event: AuditEvent): Promise<void>;
+}

@@ -1,0 +1,62 @@
+export interface BoundedFetchOptions {
+  readonly timeoutSeconds: number;
+  readonly maxBytes: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface BoundedAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+export type FetchFailure = "timeout" | "too_large" | "network" | "redirect";
+
+/** The other side gave no complete answer within the limits. Its message is safe to show to an admin. */
+export class FetchFailedError extends Error {
+  readonly failure: FetchFailure;
+
+  constructor(failure: FetchFailure, message: string, options?: { cause: unknown }) {
+    super(message, options);
+    this.name = "FetchFailedError";
+    this.failure = failure;
+  }
+}
+
+/**
+ * GETs a URL within a time (headers and body together) and a size, never following a redirect.
+ * Any complete answer is returned, whatever its status; everything else throws a FetchFailedError.
+ */
+export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedAnswer> {
+  const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
+  try {
+    const response = await fetch(url, { signal, redirect: "manual", headers: options.headers ?? {} });
+    if (response.status >= 300 && response.status < 400) {
+      await response.body?.cancel();
+      throw new FetchFailedError("redirect", "The server answered with a redirect, which is not followed.");
+    }
+    return { status: response.status, body: await readBounded(response, options.maxBytes) };
+  } catch (error) {
+    if (error instanceof FetchFailedError) throw error;
+    if (signal.aborted) {
+      throw new FetchFailedError("timeout", `No answer within ${options.timeoutSeconds} seconds.`, {
+        cause: error,
+      });
+    }
+    throw new FetchFailedError("network", "The server can't be reached.", { cause: error });
+  }
+}
+
+async function readBounded(response: Response, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (!response.body) return Buffer.alloc(0);
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      // Leaving the loop cancels the stream, so the rest is never read.
+      throw new FetchFailedError("too_large", `The answer is larger than ${maxBytes} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,286 @@
+/**
+ * Every refusal the app can give. `PROBLEMS` is the one list of codes: statuses, titles and the text of `/problems`
+ * come from it. Messages are safe to show to anybody; what isn't goes into `cause`, which only the log sees.
+ */
+export const PROBLEMS = {
+  malformed_request: {
+    status: 400,
+    title: "The request can't be read",
+    cause: "The body isn't valid JSON, the URL can't be decoded, a cursor is damaged, or the bytes aren't HTTP.",
+    fix: "Send what openapi.json describes.",
+  },
+  ambiguous_credentials: {
+    status: 400,
+    title: "Two different tokens were sent",
+    cause: "The request carries two tokens and doesn't say which of them counts.",
+    fix: "Send one token, in one header.",
+  },
+  connect_jwt_missing: {
+    status: 401,
+    title: "There is no Connect JWT",
+    cause: "The request carries no token signed by Jira or Confluence.",
+    fix: "Send Authorization: JWT <token>, with a fresh token from AP.context.getToken().",
+  },
+  connect_jwt_invalid: {
+    status: 401,
+    title: "The Connect JWT is not accepted",
+    cause:
+      "The signature, a claim or the query string hash is wrong, or the app is not installed or not enabled on this site.",
+    fix: "Reload the page in Jira or Confluence. If it stays, ask an admin whether the app is installed and enabled.",
+  },
+  connect_jwt_expired: {
+    status: 401,
+    title: "The Connect JWT has expired",
+    cause: "The token's exp has passed.",
+    fix: "Get a fresh token from AP.context.getToken(), or reload the page.",
+  },
+  access_jwt_missing: {
+    status: 401,
+    title: "There is no Access JWT",
+    cause: "The request carries no Cf-Access-Jwt-Assertion header: it did not pass through Cloudflare Access.",
+    fix: "Put the path behind an Access application whose policy is Allow (Bypass sends no token), or forward the header.",
+  },
+  access_jwt_malformed: {
+    status: 401,
+    title: "The Access JWT can't be read",
+    cause: "What was sent isn't a signed JWT, or lacks a claim that every Access JWT has.",
+    fix: "Forward the Cf-Access-Jwt-Assertion header unchanged.",
+  },
+  access_jwt_expired: {
+    status: 401,
+    title: "The Access JWT has expired",
+    cause: "The token's exp has passed.",
+    fix: "Sign in to Access again: reload the page, or run cloudflared access login.",
+  },
+  access_jwt_untrusted: {
+    status: 401,
+    title: "The Access JWT is not trusted here",
+    cause:
+      "The signature, the team, the audience or the site doesn't match what an admin entered. The answer is the same for each, so that nobody can probe for sites.",
+    fix: "Compare the team domain and the AUD tag in the app's settings with the Access application the token was made for.",
+  },
+  not_admin: {
+    status: 403,
+    title: "Only admins of the site may do this",
+    cause: "Jira or Confluence says that this account doesn't administer it.",
+    fix: "Ask a Jira or Confluence admin.",
+  },
+  service_token: {
+    status: 403,
+    title: "A service token is not a person",
+    cause: "The Access JWT belongs to a machine (it names no person), so there is nobody to link or to identify.",
+    fix: "Sign in to Access as a person; a service must forward its visitor's token, not its own.",
+  },
+  email_domain_not_allowed: {
+    status: 403,
+    title: "This e-mail domain is not allowed",
+    cause: "The e-mail address of the Access identity is outside the domains that an admin allowed.",
+    fix: "Sign in with a company address, or ask an admin to allow the domain.",
+  },
+  paused: {
+    status: 403,
+    title: "The app is paused on this site",
+    cause:
+      "An admin paused it, or the app moved to another host name and no admin has opened its page there yet.",
+    fix: "Ask an admin to resume it on the app's page.",
+  },
+  purpose_not_allowed: {
+    status: 403,
+    title: "This Access application may not do that",
+    cause: "The audience is listed in the settings, but without the purpose that this call needs.",
+    fix: "Ask an admin to add the purpose to the service.",
+  },
+  token_too_old: {
+    status: 403,
+    title: "The token is too old for this",
+    cause: "The Access JWT was issued longer ago than this call allows.",
+    fix: "Sign in to Access again and repeat the call.",
+  },
+  account_inactive: {
+    status: 403,
+    title: "This account can't be linked",
+    cause: "The Atlassian account is deactivated, or belongs to an app or a portal customer rather than to a person.",
+    fix: "Use an active Atlassian account.",
+  },
+  browser_not_allowed: {
+    status: 403,
+    title: "Browsers may not call this directly",
+    cause: "The request comes from another site's page, or from a browser where only services may call.",
+    fix: "Start from the Cloudflare Access page in Jira or Confluence; services call from their own back end.",
+  },
+  not_found: {
+    status: 404,
+    title: "There is nothing here",
+    cause: "The path names nothing, or nothing that you may see.",
+    fix: "See openapi.json for the routes.",
+  },
+  not_linked: {
+    status: 404,
+    title: "This Access identity isn't linked",
+    cause: "The token is good, but its holder has not linked an Atlassian account.",
+    fix: "Open the Cloudflare Access page in Jira or Confluence and link, once.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "This method is not supported here",
+    cause: "The path exists, but not with this method.",
+    fix: "See the Allow header.",
+  },
+  request_timeout: {
+    status: 408,
+    title: "The request took too long to arrive",
+    cause: "The sender stopped before the request was complete.",
+    fix: "Send it again.",
+  },
+  already_linked: {
+    status: 409,
+    title: "This Access identity is linked to another account",
+    cause: "One Access identity belongs to one Atlassian account of a site.",
+    fix: "Remove the other link first: the linking window shows it to the holder of the Access identity.",
+  },
+  ambiguous_site: {
+    status: 409,
+    title: "Jira and Confluence name different accounts",
+    cause: "The site has the app in both products, and this identity is linked to a different account in each.",
+    fix: "Name the product: ?product=jira or ?product=confluence.",
+  },
+  version_conflict: {
+    status: 409,
+    title: "Somebody else changed the settings",
+    cause: "The version sent isn't the current one.",
+    fix: "Read the settings again, repeat the change, and save.",
+  },
+  attempt_expired: {
+    status: 410,
+    title: "This linking attempt is over",
+    cause:
+      "It is older than five minutes, was used, was begun by somebody else, or had too many wrong codes.",
+    fix: "Start again from the Cloudflare Access page in Jira or Confluence.",
+  },
+  too_large: {
+    status: 413,
+    title: "The request is too large",
+    cause: "A JSON body may have 64 KiB.",
+    fix: "Send less.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "The body has the wrong type",
+    cause: "The Content-Type or Content-Encoding isn't one that this call reads.",
+    fix: "Send Content-Type: application/json, in UTF-8, without Content-Encoding.",
+  },
+  validation_failed: {
+    status: 422,
+    title: "Something in the request isn't valid",
+    cause: "The body can be read, but a value in it can't be used. The errors say which, and why.",
+    fix: "Correct the fields that the errors name.",
+  },
+  rate_limited: {
+    status: 429,
+    title: "Too many requests",
+    cause: "This call was made more often than its limit allows.",
+    fix: "Wait as long as Retry-After says.",
+  },
+  headers_too_large: {
+    status: 431,
+    title: "The request's headers are too large",
+    cause: "The URL and the headers together may have 16 KiB.",
+    fix: "Send less.",
+  },
+  internal_error: {
+    status: 500,
+    title: "Something went wrong in the app",
+    cause: "A fault of the app's own. The reference finds it in the log.",
+    fix: "Tell the operator the reference.",
+  },
+  upstream_failed: {
+    status: 502,
+    title: "Jira or Confluence gave no usable answer",
+    cause: "The product refused the app's own call or answered with an error.",
+    fix: "Try again in a minute. If it stays, reinstall the app.",
+  },
+  keys_unavailable: {
+    status: 503,
+    title: "The signing keys can't be fetched",
+    cause: "The server that publishes the public keys can't be reached, so the token can be neither accepted nor refused.",
+    fix: "Try again in a minute. If it stays, check the team domain in the settings.",
+  },
+  store_unavailable: {
+    status: 503,
+    title: "The database can't be used right now",
+    cause: "The database is locked, full or away. Nothing was changed.",
+    fix: "Try again in a minute.",
+  },
+  upstream_timeout: {
+    status: 504,
+    title: "Jira or Confluence took too long to answer",
+    cause: "The product didn't answer in time.",
+    fix: "Try again in a minute.",
+  },
+} as const satisfies Record<string, { status: number; title: string; cause: string; fix: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export interface FieldError {
+  /** As a person writes it: `services[0].audience`. */
+  readonly field: string;
+  readonly detail: string;
+}
+
+export interface ProblemExtras {
+  /** Where a person links, for `not_linked`. */
+  readonly linkUrl?: string;
+  readonly errors?: readonly FieldError[];
+  readonly retryAfterSeconds?: number;
+  readonly allow?: readonly string[];
+}
+
+/** The one base of all refusals. `message` is the problem's `detail`: a sentence a person can act on. */
+export class AppError extends Error {
+  readonly code: ProblemCode;
+  readonly extras: ProblemExtras;
+
+  constructor(code: ProblemCode, detail?: string, options: { cause?: unknown; extras?: ProblemExtras } = {}) {
+    super(
+      detail ?? `${PROBLEMS[code].cause} ${PROBLEMS[code].fix}`,
+      "cause" in options ? { cause: options.cause } : {},
+    );
+    this.name = new.target.name;
+    this.code = code;
+    this.extras = options.extras ?? {};
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+export class ValidationError extends AppError {
+  constructor(errors: readonly FieldError[]) {
+    super("validation_failed", errors.map(({ detail }) => detail).join(" "), { extras: { errors } });
+  }
+
+  static of(field: string, detail: string): ValidationError {
+    return new ValidationError([{ field, detail }]);
+  }
+}
+
+export class NotLinkedError extends AppError {
+  constructor(linkUrl: string) {
+    super("not_linked", undefined, { extras: { linkUrl } });
+  }
+}
+
+export class RateLimitedError extends AppError {
+  constructor(retryAfterSeconds: number) {
+    super("rate_limited", `Too many requests. Try again in ${retryAfterSeconds} seconds.`, {
+      extras: { retryAfterSeconds },
+    });
+  }
+}
+
+export class NotFoundError extends AppError {
+  constructor(detail?: string) {
+    super("not_found", detail);
+  }
+}

@@ -1,0 +1,20 @@
+import type { Page, PageRequest } from "../stores.js";
+import type { IdentityLink } from "./identity-link.js";
+
+export interface LinkReader {
+  findById(tenantId: string, linkId: string): Promise<IdentityLink | null>;
+  findByIdentity(tenantId: string, issuer: string, subject: string): Promise<IdentityLink | null>;
+  /** Oldest first. */
+  listOfAccount(tenantId: string, accountId: string): Promise<IdentityLink[]>;
+  /** Newest first; `query` matches e-mail or account id anywhere, ASCII case ignored; empty means all. */
+  list(tenantId: string, query: string, page: PageRequest): Promise<Page<IdentityLink>>;
+}
+
+export interface LinkStore extends LinkReader {
+  insert(tenantId: string, link: IdentityLink): Promise<void>;
+  /** Replaces account, e-mail, method and linkedAt of the link with this id. */
+  update(tenantId: string, link: IdentityLink): Promise<void>;
+  markUsed(tenantId: string, linkId: string, at: Date): Promise<void>;
+  delete(tenantId: string, linkId: string): Promise<boolean>;
+  deleteAll(tenantId: string): Promise<void>;
+}

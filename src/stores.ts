@@ -1,0 +1,45 @@
+import type { AuditReader, AuditStore } from "./audit/audit-event.js";
+import type { LinkAttemptReader, LinkAttemptStore } from "./links/link-attempt.js";
+import type { LinkReader, LinkStore } from "./links/link-store.js";
+import type { SettingsReader, SettingsStore } from "./services/settings-store.js";
+import type { TenantReader, TenantStore } from "./tenants/tenant-store.js";
+import type { TokenLedger } from "./tenants/token-ledger.js";
+
+export interface PageRequest {
+  /** 1 to 200. */
+  readonly limit: number;
+  /** A `nextCursor` of the page before; null for the first. A damaged one is AppError `malformed_request`. */
+  readonly cursor: string | null;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface ReadStores {
+  readonly tenants: TenantReader;
+  readonly settings: SettingsReader;
+  readonly links: LinkReader;
+  readonly attempts: LinkAttemptReader;
+  readonly audit: AuditReader;
+}
+
+export interface WriteStores {
+  readonly tenants: TenantStore;
+  readonly settings: SettingsStore;
+  readonly links: LinkStore;
+  readonly attempts: LinkAttemptStore;
+  readonly audit: AuditStore;
+  readonly tokens: TokenLedger;
+}
+
+/**
+ * The database, as what the app does sees it: reads at any time, writes only inside `write`, one writer at a time,
+ * all or nothing. Both throw AppError `store_unavailable` when the database can't be used.
+ */
+export interface Database {
+  readonly read: ReadStores;
+  /** Runs `work` in one transaction; what it throws rolls everything back and is thrown on. */
+  write<T>(work: (stores: WriteStores) => Promise<T>): Promise<T>;
+}
