@@ -2,7 +2,7 @@
  * Ways in (web, cli) → what it does (tenants, links, services, audit) ← outside worlds (access, connect, storage).
  * Only context.ts knows every part. See docs/ARCHITECTURE.md.
  */
-const KERNEL = "^src/(errors|clock|identifiers|bounded-fetch|logger|stores|lifecycle)\\.ts$";
+const KERNEL = "^src/(errors|clock|identifiers|bounded-fetch|field-errors|logger|rate-limit|stores)\\.ts$";
 const CORE = "^src/(tenants|links|services|gateway|audit)/";
 const WORLDS = "^src/(access|connect|storage)/";
 const ENTRANCES = "^src/(web|cli)/";

@@ -6,7 +6,8 @@ export const PROBLEMS = {
   malformed_request: {
     status: 400,
     title: "The request can't be read",
-    cause: "The body isn't valid JSON, the URL can't be decoded, a cursor is damaged, or the bytes aren't HTTP.",
+    cause:
+      "The body isn't valid JSON, the URL can't be decoded, a cursor is damaged, or the bytes aren't HTTP.",
     fix: "Send what openapi.json describes.",
   },
   ambiguous_credentials: {
@@ -37,7 +38,8 @@ export const PROBLEMS = {
   access_jwt_missing: {
     status: 401,
     title: "There is no Access JWT",
-    cause: "The request carries no Cf-Access-Jwt-Assertion header: it did not pass through Cloudflare Access.",
+    cause:
+      "The request carries no Cf-Access-Jwt-Assertion header: it did not pass through Cloudflare Access.",
     fix: "Put the path behind an Access application whose policy is Allow (Bypass sends no token), or forward the header.",
   },
   access_jwt_malformed: {
@@ -59,6 +61,12 @@ export const PROBLEMS = {
       "The signature, the team, the audience or the site doesn't match what an admin entered. The answer is the same for each, so that nobody can probe for sites.",
     fix: "Compare the team domain and the AUD tag in the app's settings with the Access application the token was made for.",
   },
+  metrics_token_invalid: {
+    status: 401,
+    title: "The metrics token is missing or wrong",
+    cause: "The operator set METRICS_TOKEN, and the request doesn't carry it.",
+    fix: "Send Authorization: Bearer <METRICS_TOKEN>.",
+  },
   not_admin: {
     status: 403,
     title: "Only admins of the site may do this",
@@ -68,7 +76,8 @@ export const PROBLEMS = {
   service_token: {
     status: 403,
     title: "A service token is not a person",
-    cause: "The Access JWT belongs to a machine (it names no person), so there is nobody to link or to identify.",
+    cause:
+      "The Access JWT belongs to a machine (it names no person), so there is nobody to link or to identify.",
     fix: "Sign in to Access as a person; a service must forward its visitor's token, not its own.",
   },
   email_domain_not_allowed: {
@@ -99,7 +108,8 @@ export const PROBLEMS = {
   account_inactive: {
     status: 403,
     title: "This account can't be linked",
-    cause: "The Atlassian account is deactivated, or belongs to an app or a portal customer rather than to a person.",
+    cause:
+      "The Atlassian account is deactivated, or belongs to an app or a portal customer rather than to a person.",
     fix: "Use an active Atlassian account.",
   },
   browser_not_allowed: {
@@ -141,7 +151,8 @@ export const PROBLEMS = {
   ambiguous_site: {
     status: 409,
     title: "Jira and Confluence name different accounts",
-    cause: "The site has the app in both products, and this identity is linked to a different account in each.",
+    cause:
+      "The site has the app in both products, and this identity is linked to a different account in each.",
     fix: "Name the product: ?product=jira or ?product=confluence.",
   },
   version_conflict: {
@@ -202,7 +213,8 @@ export const PROBLEMS = {
   keys_unavailable: {
     status: 503,
     title: "The signing keys can't be fetched",
-    cause: "The server that publishes the public keys can't be reached, so the token can be neither accepted nor refused.",
+    cause:
+      "The server that publishes the public keys can't be reached, so the token can be neither accepted nor refused.",
     fix: "Try again in a minute. If it stays, check the team domain in the settings.",
   },
   store_unavailable: {

@@ -16,7 +16,8 @@ export interface Actor {
   readonly accountId: string | null;
 }
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface AuditEvent {
   readonly id: string;

@@ -1,0 +1,172 @@
+import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+
+import type { AccessTeam } from "./access-team.js";
+import { listen, type Listening } from "./http-server.js";
+
+/** A part of a host that Access protects. */
+export interface ProtectedPath {
+  readonly label: string;
+  readonly audience: string;
+  /** `/` for everything. */
+  readonly pathPrefix: string;
+}
+
+interface Options {
+  readonly team: AccessTeam;
+  readonly applications: readonly ProtectedPath[];
+  readonly port?: number;
+}
+
+/** Cloudflare in front of one origin: whatever is protected reaches it only with an Access JWT that was just checked. */
+export class AccessEdge {
+  /** Where requests go; set once the origin listens. */
+  originPort: number | null = null;
+  readonly #team: AccessTeam;
+  readonly #applications: readonly ProtectedPath[];
+  readonly #listening: Listening;
+
+  private constructor(listening: Listening, { team, applications }: Options) {
+    this.#listening = listening;
+    this.#team = team;
+    this.#applications = applications;
+    for (const application of applications) team.register({ ...application, url: this.url });
+  }
+
+  static async start(options: Options): Promise<AccessEdge> {
+    const listening = await listen((request, response) => edge.#answer(request, response), {
+      port: options.port ?? 0,
+    });
+    const edge = new AccessEdge(listening, options);
+    return edge;
+  }
+
+  get url(): string {
+    return this.#listening.url;
+  }
+
+  async close(): Promise<void> {
+    await this.#listening.close();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(`http://edge${request.url ?? "/"}`);
+    if (url.pathname === "/cdn-cgi/access/authorized") return this.#finishLogin(url, response);
+    if (url.pathname === "/cdn-cgi/access/logout") {
+      this.#logOut(response);
+      return;
+    }
+    const application = this.#applications.find(({ pathPrefix }) => url.pathname.startsWith(pathPrefix));
+    const token = application ? await this.#findToken(request, application) : null;
+    if (application && !token) this.#askToSignIn(request, response, application);
+    else this.#forward(request, response, token);
+  }
+
+  async #findToken({ headers }: IncomingMessage, { audience }: ProtectedPath): Promise<string | null> {
+    const machine = this.#team.serviceTokens.find(
+      ({ clientId, clientSecret }) =>
+        headers["cf-access-client-id"] === clientId && headers["cf-access-client-secret"] === clientSecret,
+    );
+    if (machine) return this.#team.signAccessJwt(machine, audience);
+    const cookie = readCookies(headers.cookie).find(([name]) => name === cookieName(audience))?.[1];
+    return cookie && (await this.#team.accepts(cookie, audience)) ? cookie : null;
+  }
+
+  #askToSignIn(request: IncomingMessage, response: ServerResponse, { audience }: ProtectedPath): void {
+    // A script can't follow a redirect to a login page: it gets a plain no.
+    if (request.headers["x-requested-with"] === "XMLHttpRequest") {
+      response.writeHead(401).end("Sign in first.");
+      return;
+    }
+    const query = new URLSearchParams({ kid: audience, redirect_url: request.url ?? "/" });
+    const { host } = new URL(this.url);
+    response
+      .writeHead(302, { location: `${this.#team.url}/cdn-cgi/access/login/${host}?${query.toString()}` })
+      .end();
+  }
+
+  /** Back from the login page: the token becomes a cookie of this application, and the browser goes where it wanted. */
+  async #finishLogin(url: URL, response: ServerResponse): Promise<void> {
+    const token = url.searchParams.get("token") ?? "";
+    const wanted = url.searchParams.get("redirect_url") ?? "/";
+    const [application] = await filterAsync(this.#applications, ({ audience }) =>
+      this.#team.accepts(token, audience),
+    );
+    if (!application || !/^\/(?![/\\])/.test(wanted)) {
+      response.writeHead(403).end("This isn't a login of one of the applications here.");
+      return;
+    }
+    response
+      .writeHead(302, {
+        location: wanted,
+        "set-cookie": `${cookieName(application.audience)}=${token}; Path=/; HttpOnly; SameSite=Lax`,
+      })
+      .end();
+  }
+
+  #logOut(response: ServerResponse): void {
+    response
+      .writeHead(302, {
+        location: `${this.#team.url}/cdn-cgi/access/logout`,
+        "set-cookie": this.#applications.map(({ audience }) => `${cookieName(audience)}=; Path=/; Max-Age=0`),
+      })
+      .end();
+  }
+
+  #forward(request: IncomingMessage, response: ServerResponse, token: string | null): void {
+    const clientAddress = request.socket.remoteAddress ?? "";
+    const forwardedFor = [request.headers["x-forwarded-for"], clientAddress].filter(Boolean).join(", ");
+    const upstream = http.request(
+      {
+        host: "127.0.0.1",
+        port: this.originPort,
+        method: request.method,
+        path: request.url,
+        agent: false,
+        headers: {
+          ...withoutCloudflare(request.headers),
+          connection: "close",
+          ...(token && { "cf-access-jwt-assertion": token }),
+          "x-forwarded-for": forwardedFor,
+          "x-forwarded-proto": "http",
+          "cf-connecting-ip": clientAddress,
+        },
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: "close" });
+        answer.pipe(response);
+      },
+    );
+    upstream.on("error", () => {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end("The origin doesn't answer.");
+    });
+    response.on("close", () => upstream.destroy());
+    request.pipe(upstream);
+  }
+}
+
+/** Nobody but Cloudflare says `Cf-…` to the origin; and on loopback, where all ports share cookies, no token leaks. */
+function withoutCloudflare({ cookie, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+  const kept = Object.entries(headers).filter(([name]) => !name.startsWith("cf-"));
+  const cookies = readCookies(cookie).filter(([name]) => !name.startsWith("CF_Authorization"));
+  return {
+    ...Object.fromEntries(kept),
+    ...(cookies.length > 0 && { cookie: cookies.map((pair) => pair.join("=")).join("; ") }),
+  };
+}
+
+function readCookies(header = ""): [name: string, value: string][] {
+  return header
+    .split(/; */)
+    .filter(Boolean)
+    .map((pair) => [pair.replace(/=.*/, ""), pair.replace(/^[^=]*=/, "")]);
+}
+
+function cookieName(audience: string): string {
+  return `CF_Authorization_${audience.slice(0, 8)}`;
+}
+
+async function filterAsync<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<T[]> {
+  const passed = await Promise.all(items.map(test));
+  return items.filter((_, index) => passed[index]);
+}

@@ -1,0 +1,195 @@
+import { createHash, randomBytes } from "node:crypto";
+import { jwtVerify } from "jose";
+
+import { escapeHtml, htmlPage } from "./html.js";
+import {
+  html,
+  json,
+  redirect,
+  startServer,
+  type Answer,
+  type Behaviour,
+  type Incoming,
+  type Server,
+} from "./http-server.js";
+import { createRsaKeyPair, epochSeconds, signJwt, type Claims, type KeyPair } from "./jwt.js";
+import { NIGHTLY_BUILD, PEOPLE, type Person, type ServiceToken } from "./people.js";
+
+/** Something that an Access team protects. */
+export interface AccessApplication {
+  readonly label: string;
+  /** Its Application Audience (AUD) tag: 64 hex characters. */
+  readonly audience: string;
+  readonly url: string;
+}
+
+interface SigningKey extends KeyPair {
+  readonly kid: string;
+}
+
+interface Options {
+  readonly domain?: string;
+  readonly port?: number;
+  readonly people?: readonly Person[];
+}
+
+const SESSION_SECONDS = 24 * 60 * 60;
+
+/** A Cloudflare Access team: its public keys, its login page and its signature under Access JWTs. */
+export class AccessTeam {
+  readonly server: Server;
+  readonly domain: string;
+  readonly people: readonly Person[];
+  readonly serviceTokens: readonly ServiceToken[] = [NIGHTLY_BUILD];
+  readonly #applications = new Map<string, AccessApplication>();
+  /** Newest first: that one signs. */
+  #keys: readonly [SigningKey, ...SigningKey[]];
+
+  private constructor(server: Server, keys: readonly [SigningKey, ...SigningKey[]], options: Options) {
+    this.server = server;
+    this.domain = options.domain ?? "acme.cloudflareaccess.com";
+    this.people = options.people ?? PEOPLE.filter(({ accountType }) => accountType === "atlassian");
+    this.#keys = keys;
+    server.routes.push(
+      ["GET", /^\/cdn-cgi\/access\/certs$/, () => this.#publishKeys()],
+      ["GET", /^\/cdn-cgi\/access\/login\/[^/]+$/, ({ url }) => this.#showLogin(url)],
+      ["POST", /^\/cdn-cgi\/access\/login\/[^/]+$/, (request) => this.#logIn(request)],
+      ["GET", /^\/cdn-cgi\/access\/logout$/, () => this.#logOut()],
+    );
+  }
+
+  static async start(options: Options = {}): Promise<AccessTeam> {
+    // By its address, so that it is another site than the app's `localhost` to a browser, as it is in real life.
+    const server = await startServer({ port: options.port ?? 0, hostname: "127.0.0.1" });
+    // Cloudflare always publishes two: the one that signs, and the one before.
+    return new AccessTeam(server, [await createSigningKey(), await createSigningKey()], options);
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  get issuer(): string {
+    return `https://${this.domain}`;
+  }
+
+  get behaviour(): Behaviour {
+    return this.server.behaviour;
+  }
+
+  /** A new key signs from now on; the old ones are still published. */
+  async rotateKeys(): Promise<void> {
+    this.#keys = [await createSigningKey(), ...this.#keys];
+  }
+
+  /** Whatever the old keys have signed is worthless from now on. */
+  dropOldKeys(): void {
+    this.#keys = [this.#keys[0]];
+  }
+
+  /** Only registered applications get tokens from the login page. */
+  register(application: AccessApplication): void {
+    this.#applications.set(application.audience, application);
+  }
+
+  async signAccessJwt(
+    holder: Person | ServiceToken,
+    audience: string,
+    { claims = {}, header = {} }: { claims?: Claims; header?: Claims } = {},
+  ): Promise<string> {
+    const [{ kid, privateKey }] = this.#keys;
+    const now = epochSeconds();
+    const common = { type: "app", aud: [audience], iat: now, exp: now + SESSION_SECONDS, iss: this.issuer };
+    const own =
+      "clientId" in holder
+        ? { common_name: holder.clientId, sub: "" }
+        : {
+            email: holder.email,
+            sub: holder.accessSubject,
+            nbf: now,
+            identity_nonce: randomBytes(12).toString("base64url"),
+            country: "US",
+          };
+    return signJwt({ kid, ...header }, { ...common, ...own, ...claims }, privateKey);
+  }
+
+  /** Whether Cloudflare's edge would let this token through to the application. */
+  async accepts(token: string, audience: string): Promise<boolean> {
+    const findKey = ({ kid }: { kid?: string }) => {
+      const key = this.#keys.find((candidate) => candidate.kid === kid);
+      if (!key) throw new Error("No published key has this kid.");
+      return key.publicKey;
+    };
+    return jwtVerify(token, findKey, { algorithms: ["RS256"], issuer: this.issuer, audience }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+  }
+
+  #publishKeys(): Answer {
+    // In `public_cert` Cloudflare has X.509 certificates; `keys` is what verifiers are told to use.
+    const certificates = this.#keys.map(({ kid, publicKey }) => ({
+      kid,
+      cert: publicKey.export({ type: "spki", format: "pem" }),
+    }));
+    return json(200, {
+      keys: this.#keys.map(({ kid, publicKey }) => ({
+        ...publicKey.export({ format: "jwk" }),
+        kid,
+        alg: "RS256",
+        use: "sig",
+      })),
+      public_cert: certificates[0],
+      public_certs: certificates,
+    });
+  }
+
+  #showLogin(url: URL): Answer {
+    const application = this.#findApplication(url);
+    if (!application)
+      return html(404, htmlPage("Unknown application", "<p>Nothing here has this AUD tag.</p>"));
+    const buttons = this.people.map(
+      ({ name, email }) =>
+        `<form method="post"><button name="email" value="${escapeHtml(email)}">${escapeHtml(`${name}, ${email}`)}</button></form>`,
+    );
+    return html(
+      200,
+      htmlPage(`Sign in to ${application.label}`, `<p>Who are you?</p>\n${buttons.join("\n")}`),
+    );
+  }
+
+  async #logIn({ url, body }: Incoming): Promise<Answer> {
+    const application = this.#findApplication(url);
+    const email = new URLSearchParams(body).get("email");
+    const person = this.people.find((candidate) => candidate.email === email);
+    if (!application || !person)
+      return html(403, htmlPage("That account has no access", "<p>Choose another.</p>"));
+    const query = new URLSearchParams({
+      token: await this.signAccessJwt(person, application.audience),
+      redirect_url: url.searchParams.get("redirect_url") ?? "/",
+    });
+    return redirect(`${application.url}/cdn-cgi/access/authorized?${query.toString()}`);
+  }
+
+  /** Each application signs the browser out on its own host, and says goodbye here. */
+  #logOut(): Answer {
+    return html(200, htmlPage("Signed out", "<p>The next page you open asks who you are.</p>"));
+  }
+
+  #findApplication(url: URL): AccessApplication | undefined {
+    return this.#applications.get(url.searchParams.get("kid") ?? "");
+  }
+}
+
+/** A made-up AUD tag; the same name gives the same one. */
+export function audienceOf(name: string): string {
+  return createHash("sha256").update(name).digest("hex");
+}
+
+async function createSigningKey(): Promise<SigningKey> {
+  return { kid: randomBytes(32).toString("hex"), ...(await createRsaKeyPair()) };
+}

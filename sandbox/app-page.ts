@@ -1,0 +1,121 @@
+import type { Settings, TrustedService } from "../src/services/settings.js";
+import type { Product } from "../src/tenants/tenant.js";
+import type { AtlassianSite } from "./atlassian-site.js";
+import type { Browser } from "./browser.js";
+import type { HttpClient, Reply } from "./http-client.js";
+import type { Person } from "./people.js";
+
+/** A service as an admin enters it: what is left out, the app fills in. */
+export type NewService = Pick<TrustedService, "label" | "audience" | "purposes"> & Partial<TrustedService>;
+
+export interface SettingsChanges extends Partial<Omit<Settings, "services" | "version">> {
+  readonly services?: readonly NewService[];
+}
+
+export interface LinkAttempt {
+  readonly id: string;
+  readonly url: string;
+  readonly expiresAt: string;
+}
+
+export interface Link {
+  readonly id: string;
+  readonly accountId: string;
+  readonly email: string;
+}
+
+interface Options {
+  readonly client: HttpClient;
+  readonly appUrl: string;
+  readonly site: AtlassianSite;
+  readonly product: Product;
+  readonly person: Person;
+}
+
+/** The app's page in Jira or Confluence as its script talks to the app: with a fresh context JWT for every call. */
+export class AppPage {
+  readonly person: Person;
+  readonly #client: HttpClient;
+  readonly #appUrl: string;
+  readonly #site: AtlassianSite;
+  readonly #product: Product;
+
+  constructor({ client, appUrl, site, product, person }: Options) {
+    this.person = person;
+    this.#client = client;
+    this.#appUrl = appUrl;
+    this.#site = site;
+    this.#product = product;
+  }
+
+  /** `path` is below the app's base URL, with the query. */
+  async send(method: string, path: string, body?: unknown): Promise<Reply> {
+    const token = await this.#site.contextJwt(this.#product, this.person.accountId);
+    const product = this.#product === "jira" ? "Jira" : "Confluence";
+    return this.#client.send({
+      caller: `${this.person.name}'s page in ${product}`,
+      method,
+      url: `${this.#appUrl}${path}`,
+      headers: { accept: "application/json", authorization: `JWT ${token}` },
+      ...(body !== undefined && { body }),
+    });
+  }
+
+  async getSettings(): Promise<Settings> {
+    return (await this.send("GET", "/api/v1/settings")).expect(200).body as Settings;
+  }
+
+  /** Reads the settings, changes them, saves them. */
+  async saveSettings(changes: SettingsChanges): Promise<Settings> {
+    const settings = await this.getSettings();
+    const reply = await this.send("PUT", "/api/v1/settings", { ...settings, ...changes });
+    return reply.expect(200).body as Settings;
+  }
+
+  async listLinks(): Promise<Link[]> {
+    const me = (await this.send("GET", "/api/v1/me")).expect(200).body as { links: Link[] };
+    return me.links;
+  }
+
+  async unlinkAll(): Promise<void> {
+    for (const { id } of await this.listLinks()) {
+      (await this.send("DELETE", `/api/v1/me/links/${id}`)).expect(204);
+    }
+  }
+
+  async beginLink(): Promise<LinkAttempt> {
+    return (await this.send("POST", "/api/v1/me/link-attempts", {})).expect(201).body as LinkAttempt;
+  }
+
+  /** Opens the attempt in a popup, signs in to Access as `identity`, and stops where both sides are shown. */
+  async openPopup(attempt: LinkAttempt, browser: Browser, identity: Person = this.person): Promise<Reply> {
+    await browser.open(attempt.url, new URL(this.#appUrl).origin);
+    return (await browser.signInIfAsked(identity)).expect(200);
+  }
+
+  async finishLink(attempt: LinkAttempt, code: string): Promise<Link> {
+    const reply = await this.send("POST", "/api/v1/me/links", { attempt: attempt.id, code });
+    return reply.expect(200, 201).body as Link;
+  }
+
+  /** The whole way, as the popup's script goes it. */
+  async link(browser: Browser, identity: Person = this.person): Promise<Link> {
+    const attempt = await this.beginLink();
+    await this.openPopup(attempt, browser, identity);
+    return this.finishLink(attempt, await confirmInPopup(browser));
+  }
+}
+
+/** Clicks the popup's button as its script does: the answer is the code for the window that opened the popup. */
+export async function confirmInPopup(browser: Browser): Promise<string> {
+  const reply = await browser.submit({}, "application/json");
+  return (reply.expect(200).body as { code: string }).code;
+}
+
+/** Clicks it without a script: the page shows the code that a person types. */
+export async function readTypedCode(browser: Browser): Promise<string> {
+  const reply = (await browser.submit({})).expect(200);
+  const code = /<output[^>]*id="link-code"[^>]*>([^<]+)</.exec(reply.text)?.[1];
+  if (!code) throw new Error("The popup shows no code to type.");
+  return code.trim();
+}

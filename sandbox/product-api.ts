@@ -1,0 +1,116 @@
+import { jwtVerify } from "jose";
+
+import type { Product } from "../src/tenants/tenant.js";
+import type { AtlassianSite } from "./atlassian-site.js";
+import { htmlPage } from "./html.js";
+import { html, json, type Answer, type Handler, type Incoming } from "./http-server.js";
+import { queryStringHash } from "./jwt.js";
+import type { Person } from "./people.js";
+
+/** The REST calls of Jira and Confluence that the app makes. Each verifies the app's own JWT first, as they do. */
+export function addProductApi(site: AtlassianSite): void {
+  const asApp =
+    (product: Product, handler: Handler): Handler =>
+    async (request, match) => {
+      const refusal = await findRefusal(site, product, request);
+      return refusal ? json(401, { message: refusal }) : handler(request, match);
+    };
+  const findAccount = ({ url }: Incoming) => site.accounts.get(url.searchParams.get("accountId") ?? "");
+
+  site.server.routes.push(
+    [
+      "POST",
+      /^\/rest\/api\/3\/permissions\/check$/,
+      asApp("jira", (request) => checkPermissions(site, request)),
+    ],
+    ["GET", /^\/rest\/api\/3\/user$/, asApp("jira", (request) => jiraUser(findAccount(request)))],
+    [
+      "GET",
+      /^\/wiki\/rest\/api\/user$/,
+      asApp("confluence", (request) => confluenceUser(findAccount(request))),
+    ],
+    [
+      "GET",
+      /^\/rest\/atlassian-connect\/1\/addons\/(.+)$/,
+      asApp("jira", (_, [, key]) => addon(site, "jira", key)),
+    ],
+    [
+      "GET",
+      /^\/wiki\/rest\/atlassian-connect\/1\/addons\/(.+)$/,
+      asApp("confluence", (_, [, key]) => addon(site, "confluence", key)),
+    ],
+    ["GET", /\/plugins\/servlet\/ac\//, () => html(200, APP_PAGE)],
+  );
+}
+
+/** Why a call isn't the installed app's, or null when it is. */
+async function findRefusal(site: AtlassianSite, product: Product, request: Incoming): Promise<string | null> {
+  const installation = site.findInstallation(product);
+  const token = /^JWT (\S+)$/.exec(request.headers.authorization ?? "")?.[1];
+  if (!token) return "There is no Authorization: JWT header.";
+  if (!installation?.app) return "The app isn't installed.";
+  try {
+    const { payload } = await jwtVerify(token, Buffer.from(installation.sharedSecret), {
+      algorithms: ["HS256"],
+      issuer: installation.app.key,
+      requiredClaims: ["iat", "exp"],
+    });
+    const expected = queryStringHash(request.method, request.url.href, site.baseUrl(product));
+    return payload["qsh"] === expected ? null : "The JWT was made for another request (qsh).";
+  } catch (error) {
+    return error instanceof Error ? error.message : "The JWT can't be verified.";
+  }
+}
+
+function checkPermissions(site: AtlassianSite, request: Incoming): Answer {
+  const body = JSON.parse(request.body) as { accountId?: string; globalPermissions?: string[] };
+  // Without an account, Jira answers for the app itself, which may do anything: a trap for careless callers.
+  const isAdmin = !body.accountId || site.accounts.get(body.accountId)?.administers.includes("jira");
+  return json(200, {
+    projectPermissions: [],
+    globalPermissions: isAdmin ? (body.globalPermissions ?? []) : [],
+  });
+}
+
+function jiraUser(person: Person | undefined): Answer {
+  if (!person)
+    return json(404, { errorMessages: ["Specified user does not exist or you do not have permission."] });
+  const { accountId, accountType, active, name } = person;
+  return json(200, {
+    accountId,
+    accountType,
+    active,
+    displayName: name,
+    timeZone: "Europe/Berlin",
+    locale: "en_US",
+  });
+}
+
+function confluenceUser(person: Person | undefined): Answer {
+  if (!person) return json(404, { statusCode: 404, message: "There is no such user." });
+  const { accountId, accountType, active, name, administers } = person;
+  const operations = [
+    { operation: "use", targetType: "application" },
+    ...(administers.includes("confluence") ? [{ operation: "administer", targetType: "application" }] : []),
+  ];
+  return json(200, {
+    type: active ? "known" : "unknown",
+    accountId,
+    accountType,
+    publicName: name,
+    displayName: name,
+    operations: active ? operations : [],
+  });
+}
+
+function addon(site: AtlassianSite, product: Product, key: string | undefined): Answer {
+  if (site.findInstallation(product)?.app?.key !== key)
+    return json(404, { message: "There is no such app." });
+  return json(200, { key, version: "1.0.0-AC", state: "ENABLED", host: { product } });
+}
+
+const APP_PAGE = htmlPage(
+  "Cloudflare Access",
+  `<p>In Jira or Confluence Cloud, the app's own page would be in a frame here, with its button to link.
+   The sandbox plays that page in the terminal: choose <b>l</b> in its menu.</p>`,
+);

@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { startApp, type RunningApp } from "../src/start-app.js";
+import { AccessEdge } from "./access-edge.js";
+import { AccessTeam, audienceOf } from "./access-team.js";
+import { AtlassianSite } from "./atlassian-site.js";
+import { startDemoService } from "./demo-service.js";
+import { HttpClient } from "./http-client.js";
+import { listen } from "./http-server.js";
+import { InstallKeys } from "./install-keys.js";
+
+/** 0, or none, means any free port. */
+export interface WorldPorts {
+  /** What people open: the app through Cloudflare. */
+  readonly app?: number;
+  readonly appOrigin?: number;
+  readonly site?: number;
+  readonly team?: number;
+  /** The demo service through Cloudflare. */
+  readonly demo?: number;
+}
+
+export interface WorldOptions {
+  readonly ports?: WorldPorts;
+  /** Without it, the app's public URL is its own and callers bring their Access JWTs themselves. */
+  readonly hasEdge?: boolean;
+  /** The first protects the app and the demo service. */
+  readonly teamDomains?: readonly [string, ...string[]];
+  /** The first is the one that the demo service asks about. */
+  readonly siteCount?: number;
+  /** A file that stays; otherwise a temporary one. */
+  readonly databaseFile?: string;
+  /** Laid over the app's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface WorldParts {
+  readonly app: RunningApp;
+  /** The app's public URL: the edge's, if there is one. */
+  readonly appUrl: string;
+  readonly hasEdge: boolean;
+  readonly sites: readonly [AtlassianSite, ...AtlassianSite[]];
+  readonly installKeys: InstallKeys;
+  readonly teams: readonly [AccessTeam, ...AccessTeam[]];
+  readonly demoUrl: string;
+  /** Everybody's client except the app's own, so that one observer sees all calls. */
+  readonly client: HttpClient;
+  close(): Promise<void>;
+}
+
+interface Part {
+  close(): Promise<void>;
+}
+
+/** The AUD tags of the two Access applications. */
+export const AUDIENCES = { app: audienceOf("This app"), demo: audienceOf("Demo service") };
+
+/** Starts everything, or nothing. */
+export async function startParts(options: WorldOptions): Promise<WorldParts> {
+  const started: Part[] = [];
+  const close = async () => {
+    for (const part of started.splice(0).reverse()) await part.close();
+  };
+  try {
+    return { ...(await startEach(options, started)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<WorldParts, "close">> {
+  const { ports = {}, hasEdge = true, teamDomains = ["acme.cloudflareaccess.com"], siteCount = 1 } = options;
+  const keep = async <T extends Part>(starting: Promise<T>): Promise<T> => {
+    const part = await starting;
+    started.push(part);
+    return part;
+  };
+  const client = new HttpClient();
+
+  const installKeys = await keep(InstallKeys.start());
+  const site = await keep(AtlassianSite.start({ keys: installKeys, client, port: ports.site ?? 0 }));
+  const sites: [AtlassianSite, ...AtlassianSite[]] = [site];
+  while (sites.length < siteCount) sites.push(await keep(AtlassianSite.start({ keys: installKeys, client })));
+
+  const [domain, ...otherDomains] = teamDomains;
+  const team = await keep(AccessTeam.start({ domain, port: ports.team ?? 0 }));
+  const teams: [AccessTeam, ...AccessTeam[]] = [team];
+  for (const other of otherDomains) teams.push(await keep(AccessTeam.start({ domain: other })));
+
+  const protectedPart = { label: "This app", audience: AUDIENCES.app, pathPrefix: "/access/" };
+  const edge = hasEdge
+    ? await keep(AccessEdge.start({ team, applications: [protectedPart], port: ports.app ?? 0 }))
+    : null;
+  const appPort = edge ? (ports.appOrigin ?? 0) : await findFreePort(ports.app ?? 0);
+  const appUrl = edge?.url ?? `http://localhost:${appPort}`;
+  const app = await keep(
+    startApp({
+      PORT: String(appPort),
+      HOST: "127.0.0.1",
+      BASE_URL: appUrl,
+      DATABASE_URL: `sqlite:${options.databaseFile ?? (await createTemporaryFile(started))}`,
+      CONNECT_KEYS_CDN_URL: installKeys.url,
+      ACCESS_ORIGIN_OVERRIDES: teams.map((each) => `${each.domain}=${each.url}`).join(","),
+      TRUST_PROXY: edge ? "1" : "0",
+      LOG_LEVEL: "silent",
+      ...options.env,
+    }),
+  );
+  if (edge) edge.originPort = app.port;
+
+  const demo = await keep(
+    startDemoService({ appUrl, site: site.host, product: "jira", audience: AUDIENCES.demo, client }),
+  );
+  const everything = { label: "Demo service", audience: AUDIENCES.demo, pathPrefix: "/" };
+  const demoEdge = await keep(AccessEdge.start({ team, applications: [everything], port: ports.demo ?? 0 }));
+  demoEdge.originPort = demo.port;
+
+  return { app, appUrl, hasEdge, sites, installKeys, teams, demoUrl: demoEdge.url, client };
+}
+
+/** The app's public URL has to be known before the app listens. */
+async function findFreePort(port: number): Promise<number> {
+  const probe = await listen(() => Promise.resolve(), { port });
+  await probe.close();
+  return probe.port;
+}
+
+async function createTemporaryFile(started: Part[]): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), "access-sandbox-"));
+  started.push({ close: () => rm(folder, { recursive: true, force: true }) });
+  return path.join(folder, "app.sqlite");
+}

@@ -1,0 +1,89 @@
+import type { Product } from "../src/tenants/tenant.js";
+import type { AccessTeam } from "./access-team.js";
+import { AppPage } from "./app-page.js";
+import type { AtlassianSite } from "./atlassian-site.js";
+import { Browser } from "./browser.js";
+import type { Reply } from "./http-client.js";
+import { ADA, type Person } from "./people.js";
+import { AUDIENCES, startParts, type WorldOptions, type WorldParts } from "./world-parts.js";
+
+/** What the admin enters: both Access applications, each with what it may be used for. */
+export const SERVICES = [
+  { label: "This app", audience: AUDIENCES.app, purposes: ["link"] },
+  { label: "Demo service", audience: AUDIENCES.demo, purposes: ["identify"] },
+] as const;
+
+/** Everything on loopback: the app, the site it is installed in, the Access team around it, and a service that asks it. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  return new World(await startParts(options));
+}
+
+export class World {
+  readonly parts: WorldParts;
+
+  constructor(parts: WorldParts) {
+    this.parts = parts;
+  }
+
+  /** The app's public URL, without a trailing slash. */
+  get appUrl(): string {
+    return this.parts.appUrl;
+  }
+
+  get site(): AtlassianSite {
+    return this.parts.sites[0];
+  }
+
+  get team(): AccessTeam {
+    return this.parts.teams[0];
+  }
+
+  /** The app's page as a person has it open in one product. */
+  page(person: Person, product: Product = "jira", site: AtlassianSite = this.site): AppPage {
+    const { client, appUrl } = this.parts;
+    return new AppPage({ client, appUrl, site, product, person });
+  }
+
+  /** A browser without cookies. Where there is no edge, it sends the Access JWT that Cloudflare would have added. */
+  async browser(person: Person): Promise<Browser> {
+    const { client, hasEdge } = this.parts;
+    const name = `${person.name}'s browser`;
+    if (hasEdge) return new Browser({ client, name });
+    const accessJwt = await this.team.signAccessJwt(person, AUDIENCES.app);
+    return new Browser({ client, name, headers: { "cf-access-jwt-assertion": accessJwt } });
+  }
+
+  /** Installs and enables the app in one product of a site. */
+  async install(product: Product, site: AtlassianSite = this.site): Promise<void> {
+    (await site.install(product, this.appUrl)).expect(204);
+    (await site.enable(product)).expect(204);
+  }
+
+  /** Installs the app in both products of the first site; the admin of Jira enters team and services. */
+  async prepare(): Promise<void> {
+    await this.install("jira");
+    await this.install("confluence");
+    await this.page(ADA).saveSettings({ teamDomain: this.team.domain, services: SERVICES });
+  }
+
+  /** Links with proof of both sides, in a browser of their own. */
+  async link(person: Person, product: Product = "jira"): Promise<void> {
+    await this.page(person, product).link(await this.browser(person));
+  }
+
+  /** Asks as a service who a token's holder is; `query` is `product` and `audience`. */
+  async identify(token: string, query: Readonly<Record<string, string>> = {}): Promise<Reply> {
+    const search = new URLSearchParams(query).toString();
+    return this.parts.client.send({
+      caller: "A service",
+      method: "GET",
+      url: `${this.appUrl}/api/v1/sites/${this.site.host}/identity${search && `?${search}`}`,
+      headers: { authorization: `Bearer ${token}` },
+    });
+  }
+
+  /** Ends everything and removes the temporary database. */
+  async close(): Promise<void> {
+    await this.parts.close();
+  }
+}

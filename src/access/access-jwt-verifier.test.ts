@@ -1,0 +1,389 @@
+import { constants, createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { hashSecret } from "../identifiers.js";
+import { silentLogger } from "../logger.js";
+import { AccessJwtVerifier } from "./access-jwt-verifier.js";
+import {
+  AUDIENCE,
+  answerStatus,
+  createSigningKey,
+  createSteppedClock,
+  signAccessJwt,
+  startTeamServer,
+} from "./access-team.fixture.js";
+import type { AccessJwtOverrides, SteppedClock, TeamServer } from "./access-team.fixture.js";
+import { TeamKeyCache } from "./team-key-cache.js";
+
+const ACME = "acme.cloudflareaccess.com";
+const FEDERAL = "acme.fed.cloudflareaccess.com";
+const OTHER = "other.cloudflareaccess.com";
+const STRANGER = "stranger.cloudflareaccess.com";
+const MINUTE = 60;
+const DAY = 24 * 60 * MINUTE;
+
+const key = createSigningKey();
+const foreignKey = createSigningKey();
+// Another team's key, which happens to have the same name.
+const sameKid = createSigningKey(key.kid);
+
+let acme: TeamServer;
+let other: TeamServer;
+let clock: SteppedClock;
+let trusted: Set<string>;
+let keys: TeamKeyCache;
+let verifier: AccessJwtVerifier;
+
+beforeAll(async () => {
+  acme = await startTeamServer(key);
+  other = await startTeamServer(sameKid);
+});
+
+afterAll(() => Promise.all([acme.close(), other.close()]));
+
+beforeEach(() => {
+  acme.publish(key);
+  clock = createSteppedClock();
+  trusted = new Set([ACME, FEDERAL, OTHER]);
+  const originOverrides = new Map([
+    [ACME, acme.origin],
+    [FEDERAL, acme.origin],
+    [STRANGER, acme.origin],
+    [OTHER, other.origin],
+  ]);
+  keys = new TeamKeyCache({ clock, logger: silentLogger, originOverrides });
+  verifier = createVerifier();
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+function createVerifier(): AccessJwtVerifier {
+  return new AccessJwtVerifier({
+    clock,
+    keys,
+    isTrustedTeam: (teamDomain) => Promise.resolve(trusted.has(teamDomain)),
+  });
+}
+
+async function expectRefusal(token: string, code: string): Promise<void> {
+  await expect(verifier.verify(token)).rejects.toMatchObject({ code });
+}
+
+/** Counts the signature checks from here on, against decoys too. */
+function watchSignatureChecks() {
+  return vi.spyOn(crypto.subtle, "verify");
+}
+
+describe("AccessJwtVerifier accepts", () => {
+  it("a person's token, and says what is in it", async () => {
+    const token = signAccessJwt(key);
+    const issuedAt = Date.parse("2026-11-22T11:59:00Z") / 1000;
+    expect(await verifier.verify(token)).toEqual({
+      issuer: `https://${ACME}`,
+      teamDomain: ACME,
+      audiences: [AUDIENCE],
+      issuedAt,
+      notBefore: issuedAt,
+      expiresAt: issuedAt + DAY,
+      holder: { kind: "person", subject: "7335d417-61da-459d-899c-0a01c76a2f94", email: "ann@acme.com" },
+      hash: hashSecret(token),
+    });
+  });
+
+  it("a service token, and says that it is one", async () => {
+    const claims = { aud: AUDIENCE, common_name: "e367.access", sub: "", email: undefined, nbf: undefined };
+    expect(await verifier.verify(signAccessJwt(key, { claims }))).toMatchObject({
+      audiences: [AUDIENCE],
+      notBefore: null,
+      holder: { kind: "service_token", commonName: "e367.access" },
+    });
+  });
+
+  it.each<[string, AccessJwtOverrides]>([
+    ["without typ", { header: { typ: undefined } }],
+    ["with header members that nobody knows", { header: { x5t: "abc", extra: { a: 1 } } }],
+    ["of a FedRAMP team", { teamDomain: FEDERAL }],
+    ["with several audiences", { claims: { aud: [AUDIENCE, "other"] } }],
+    ["that has expired, which is judged elsewhere", { claims: { exp: 1 } }],
+    ["that isn't valid yet, which is judged elsewhere", { claims: { nbf: 253_402_300_799 } }],
+  ])("a token %s", async (_name, overrides) => {
+    const token = signAccessJwt(key, overrides);
+    expect((await verifier.verify(token)).issuer).toMatch(/cloudflareaccess\.com$/);
+  });
+});
+
+describe("AccessJwtVerifier says whose token it is", () => {
+  it.each<[string, Record<string, unknown>]>([
+    ["no sub", { sub: undefined }],
+    ["an empty sub", { sub: "" }],
+    ["no e-mail", { email: undefined }],
+    ["an empty e-mail", { email: "" }],
+    ["a line end in the e-mail", { email: "ann@acme.com\n" }],
+    ["a NUL in the e-mail", { email: "ann@acme.com\u0000" }],
+    ["a change of direction in the e-mail", { email: "ann\u202e@acme.com" }],
+    ["an invisible character in the e-mail", { email: "ann\u200b@acme.com" }],
+    ["half a surrogate pair in the sub", { sub: "\ud800" }],
+    ["a NUL in the sub", { sub: "a\u0000" }],
+    ["a sub longer than can be kept", { sub: "a".repeat(256) }],
+    ["an e-mail longer than any", { email: `${"a".repeat(312)}@acme.com` }],
+  ])("nobody's, with %s", async (_name, claims) => {
+    expect((await verifier.verify(signAccessJwt(key, { claims }))).holder).toEqual({ kind: "nobody" });
+  });
+
+  it("a person's, with an empty common_name", async () => {
+    const token = signAccessJwt(key, { claims: { common_name: "" } });
+    expect((await verifier.verify(token)).holder.kind).toBe("person");
+  });
+
+  it("a machine's, with both a common_name and a person", async () => {
+    const token = signAccessJwt(key, { claims: { common_name: "laptop.acme.com" } });
+    expect((await verifier.verify(token)).holder.kind).toBe("service_token");
+  });
+
+  it("with the e-mail exactly as it was signed", async () => {
+    const token = signAccessJwt(key, { claims: { email: " Ann@ACME.com " } });
+    expect((await verifier.verify(token)).holder).toMatchObject({ email: " Ann@ACME.com " });
+  });
+});
+
+describe("AccessJwtVerifier refuses", () => {
+  const publicPem = key.publicKey.export({ type: "spki", format: "pem" });
+  const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const signEs256 = (input: Buffer) => sign("sha256", input, { key: elliptic, dsaEncoding: "ieee-p1363" });
+  const signRs384 = (input: Buffer) => sign("sha384", input, key.privateKey);
+  const signPs256 = (input: Buffer) =>
+    sign("sha256", input, { key: key.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+  const signHs256 = (input: Buffer) => createHmac("sha256", publicPem).update(input).digest();
+  const signForeign = (input: Buffer) => sign("sha256", input, foreignKey.privateKey);
+  const signNothing = () => Buffer.alloc(256);
+
+  it.each<[string, AccessJwtOverrides]>([
+    ["alg none", { header: { alg: "none" }, signWith: signNothing }],
+    ["alg None", { header: { alg: "None" }, signWith: signNothing }],
+    ["HS256 with the public key as the secret", { header: { alg: "HS256" }, signWith: signHs256 }],
+    ["HS256 under the name RS256", { signWith: signHs256 }],
+    ["RS384", { header: { alg: "RS384" }, signWith: signRs384 }],
+    ["RS384 under the name RS256", { signWith: signRs384 }],
+    ["PS256", { header: { alg: "PS256" }, signWith: signPs256 }],
+    ["PS256 under the name RS256", { signWith: signPs256 }],
+    ["ES256", { header: { alg: "ES256" }, signWith: signEs256 }],
+    ["rs256", { header: { alg: "rs256" } }],
+    ["a list of algorithms", { header: { alg: ["RS256"] } }],
+    ["no alg", { header: { alg: undefined } }],
+    ["crit", { header: { crit: ["exp"], exp: 1 } }],
+    ["empty crit", { header: { crit: null } }],
+    ["b64", { header: { b64: true } }],
+    ["an unencoded payload", { header: { b64: false, crit: ["b64"] } }],
+    ["a key in the header", { header: { jwk: foreignKey.jwk }, signWith: signForeign }],
+    ["the team's own key in the header", { header: { jwk: key.jwk } }],
+    ["jku", { header: { jku: `https://${ACME}/cdn-cgi/access/certs` } }],
+    ["x5u", { header: { x5u: "https://evil.example/x" } }],
+    ["x5c", { header: { x5c: ["MII"] } }],
+    ["no kid", { header: { kid: undefined } }],
+    ["an empty kid", { header: { kid: "" } }],
+    ["a number as kid", { header: { kid: 0 } }],
+    ["a list of kids", { header: { kid: [key.kid] } }],
+    ["a kid of more than 256 characters", { header: { kid: "a".repeat(257) } }],
+    ["an unknown kid", { header: { kid: "unknown" } }],
+    ["a kid that objects have anyway", { header: { kid: "__proto__" } }],
+    ["a foreign key", { signWith: signForeign }],
+    ["a foreign key with the same kid", { signWith: (input) => sign("sha256", input, sameKid.privateKey) }],
+    ["another team's issuer", { teamDomain: OTHER }],
+    ["a signature of nothing", { signWith: signNothing }],
+    ["a short signature", { signWith: () => Buffer.from([1]) }],
+    ["a signature that is too long", { signWith: () => Buffer.alloc(512, 1) }],
+    ["a signature larger than the modulus", { signWith: () => Buffer.alloc(256, 0xff) }],
+    ["the team-wide session", { claims: { type: "org" } }],
+    ["type App", { claims: { type: "App" } }],
+    ["no type", { claims: { type: undefined } }],
+    ["the issuer with a slash", { claims: { iss: `https://${ACME}/` } }],
+    ["the issuer by http", { claims: { iss: `http://${ACME}` } }],
+    ["the issuer with a port", { claims: { iss: `https://${ACME}:443` } }],
+    ["the issuer in upper case", { claims: { iss: "https://ACME.cloudflareaccess.com" } }],
+    ["the bare domain as issuer", { claims: { iss: ACME } }],
+    ["an ID token of Access", { claims: { iss: `https://${ACME}/cdn-cgi/access/sso/oidc/0123` } }],
+    ["an issuer elsewhere", { claims: { iss: "https://evil.example" } }],
+    ["a team that no tenant names", { teamDomain: STRANGER }],
+  ])("%s", async (_name, overrides) => {
+    await expectRefusal(signAccessJwt(key, overrides), "access_jwt_untrusted");
+  });
+
+  it("claims that were changed after signing", async () => {
+    const [header, , signature] = signAccessJwt(key).split(".");
+    const [, payload] = signAccessJwt(foreignKey, { claims: { email: "eve@acme.com" } }).split(".");
+    await expectRefusal([header, payload, signature].join("."), "access_jwt_untrusted");
+  });
+
+  it("a second spelling of a token that it has accepted", async () => {
+    const token = signAccessJwt(key);
+    await verifier.verify(token);
+    for (const respelled of [`${token}=`, `${token} `, `${token}\n`, ` ${token}`, `${token}.`]) {
+      await expectRefusal(respelled, "access_jwt_malformed");
+    }
+  });
+
+  it("what isn't a string", async () => {
+    await expectRefusal(undefined as unknown as string, "access_jwt_malformed");
+    await expectRefusal([signAccessJwt(key)] as unknown as string, "access_jwt_malformed");
+  });
+
+  it("a malformed token before it looks at its header or its team", async () => {
+    const overrides = { header: { alg: "none" }, claims: { exp: undefined }, teamDomain: STRANGER };
+    await expectRefusal(signAccessJwt(key, overrides), "access_jwt_malformed");
+  });
+
+  it("with the same words for every reason, and the reason in the cause", async () => {
+    const refused = [{ header: { alg: "none" } }, { teamDomain: STRANGER }, { signWith: signForeign }];
+    const errors = await Promise.all(
+      refused.map((overrides) =>
+        verifier.verify(signAccessJwt(key, overrides)).catch((e: unknown) => e as Error),
+      ),
+    );
+    expect(new Set(errors.map((error) => (error as Error).message)).size).toBe(1);
+    expect(new Set(errors.map((error) => String((error as Error).cause))).size).toBe(3);
+  });
+
+  it("with keys_unavailable, not as a bad token, while the team can't be reached", async () => {
+    acme.respond(answerStatus(500));
+    await expectRefusal(signAccessJwt(key), "keys_unavailable");
+    await expectRefusal(signAccessJwt(foreignKey), "keys_unavailable");
+  });
+});
+
+describe("AccessJwtVerifier tells strangers little", () => {
+  it("asks nothing of a team that no tenant names", async () => {
+    const fetches = vi.spyOn(globalThis, "fetch");
+    for (const teamDomain of [STRANGER, "nobody.cloudflareaccess.com"]) {
+      await expectRefusal(signAccessJwt(key, { teamDomain }), "access_jwt_untrusted");
+    }
+    expect(fetches).not.toHaveBeenCalled();
+  });
+
+  it("asks nothing for a token whose header is refused", async () => {
+    const fetches = vi.spyOn(globalThis, "fetch");
+    await expectRefusal(signAccessJwt(key, { header: { alg: "none" } }), "access_jwt_untrusted");
+    expect(fetches).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, AccessJwtOverrides]>([
+    ["a known team with a wrong signature", { signWith: () => Buffer.alloc(256, 1) }],
+    ["a known team with an unknown kid", { header: { kid: "unknown" } }],
+    ["an unknown team", { teamDomain: STRANGER }],
+    ["an issuer that is no team", { claims: { iss: "https://evil.example" } }],
+  ])("checks one signature for %s", async (_name, overrides) => {
+    const checks = watchSignatureChecks();
+    await expectRefusal(signAccessJwt(key, overrides), "access_jwt_untrusted");
+    expect(checks).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("AccessJwtVerifier remembers a verified token", () => {
+  it("and checks its signature once", async () => {
+    const token = signAccessJwt(key);
+    const checks = watchSignatureChecks();
+    const seen = await verifier.verify(token);
+    expect(await verifier.verify(token)).toEqual(seen);
+    expect(checks).toHaveBeenCalledTimes(1);
+  });
+
+  it("but no refused one", async () => {
+    const token = signAccessJwt(key, { claims: { type: "org" } });
+    const checks = watchSignatureChecks();
+    await expectRefusal(token, "access_jwt_untrusted");
+    await expectRefusal(token, "access_jwt_untrusted");
+    expect(checks).toHaveBeenCalledTimes(2);
+  });
+
+  it("until its exp and the tolerance have passed", async () => {
+    const token = signAccessJwt(key, { claims: { exp: clock.now().getTime() / 1000 + MINUTE } });
+    const checks = watchSignatureChecks();
+    await verifier.verify(token);
+    clock.advance(MINUTE + 29);
+    await verifier.verify(token);
+    expect(checks).toHaveBeenCalledTimes(1);
+    clock.advance(1);
+    await verifier.verify(token);
+    await verifier.verify(token);
+    expect(checks).toHaveBeenCalledTimes(3);
+  });
+
+  it("until its key is no longer published", async () => {
+    const token = signAccessJwt(key);
+    await verifier.verify(token);
+    acme.publish(foreignKey);
+    clock.advance(MINUTE);
+    await verifier.verify(signAccessJwt(foreignKey));
+    await expectRefusal(token, "access_jwt_untrusted");
+  });
+
+  it("until its kid names another key", async () => {
+    const token = signAccessJwt(key);
+    await verifier.verify(token);
+    acme.publish(sameKid);
+    await keys.check(ACME);
+    await expectRefusal(token, "access_jwt_untrusted");
+    await verifier.verify(signAccessJwt(sameKid));
+  });
+
+  it("across a refresh that brings the same key", async () => {
+    const token = signAccessJwt(key);
+    await verifier.verify(token);
+    acme.publish(foreignKey, key);
+    await keys.check(ACME);
+    const checks = watchSignatureChecks();
+    await verifier.verify(token);
+    expect(checks).not.toHaveBeenCalled();
+  });
+
+  it("but asks each time whether the team is still trusted", async () => {
+    const token = signAccessJwt(key);
+    await verifier.verify(token);
+    trusted.delete(ACME);
+    await expectRefusal(token, "access_jwt_untrusted");
+    trusted.add(ACME);
+    await verifier.verify(token);
+  });
+
+  it("until the team's keys are too old to count", async () => {
+    const token = signAccessJwt(key, { claims: { exp: clock.now().getTime() / 1000 + 30 * DAY } });
+    await verifier.verify(token);
+    acme.respond(answerStatus(500));
+    clock.advance(7 * DAY - 1);
+    await verifier.verify(token);
+    clock.advance(1 + MINUTE);
+    await expectRefusal(token, "keys_unavailable");
+  });
+});
+
+describe("AccessJwtVerifier asks for keys", () => {
+  it("once for 50 first tokens that come at once", async () => {
+    const before = acme.requestCount;
+    const tokens = Array.from({ length: 50 }, (_, i) =>
+      signAccessJwt(key, { claims: { identity_nonce: `${i}` } }),
+    );
+    await Promise.all(tokens.map((token) => verifier.verify(token)));
+    expect(acme.requestCount - before).toBe(1);
+  });
+
+  it("at most once more for 1,000 tokens with made-up kids", async () => {
+    await verifier.verify(signAccessJwt(key));
+    clock.advance(MINUTE);
+    const before = acme.requestCount;
+    const signWith = () => Buffer.alloc(256, 1);
+    const tokens = Array.from({ length: 1000 }, (_, i) =>
+      signAccessJwt(key, { header: { kid: `k${i}` }, signWith }),
+    );
+    const results = await Promise.allSettled(tokens.map((token) => verifier.verify(token)));
+    const untrusted = { status: "rejected", reason: { code: "access_jwt_untrusted" } };
+    for (const result of results) expect(result).toMatchObject(untrusted);
+    expect(acme.requestCount - before).toBe(1);
+  });
+
+  it("again after a rotation, so that both the old and the new key verify", async () => {
+    const oldToken = signAccessJwt(key);
+    await verifier.verify(oldToken);
+    acme.publish(foreignKey, key);
+    clock.advance(MINUTE);
+    await verifier.verify(signAccessJwt(foreignKey));
+    await createVerifier().verify(oldToken);
+  });
+});

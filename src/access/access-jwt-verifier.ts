@@ -1,0 +1,116 @@
+import { compactVerify, errors } from "jose";
+import type { CryptoKey } from "jose";
+import type { Clock } from "../clock.js";
+import { AppError } from "../errors.js";
+import { hashSecret } from "../identifiers.js";
+import type { AccessToken, AccessTokenVerifier } from "../links/access-token.js";
+import { findHolder } from "./access-holder.js";
+import { parseAccessJwt, requireTokenString } from "./access-jwt.js";
+import type { AccessClaims, AccessJwt } from "./access-jwt.js";
+import { createDecoyKey } from "./decoy-key.js";
+import { findTeamDomain } from "./team-domain.js";
+import type { TeamKeyCache } from "./team-key-cache.js";
+import { ACCESS_ALGORITHM } from "./team-key-set.js";
+import type { TeamKey } from "./team-key-set.js";
+import { VerifiedTokenCache } from "./verified-token-cache.js";
+
+const MAX_KID_LENGTH = 256;
+
+// Each would change how the token is read, or bring a key of its own (RFC 7515 §4.1.2-6 and §4.1.11, RFC 7797).
+const REFUSED_HEADERS = ["crit", "b64", "jwk", "jku", "x5u", "x5c"];
+
+export interface AccessJwtVerifierOptions {
+  readonly clock: Clock;
+  readonly keys: TeamKeyCache;
+  /** Whether any tenant names this team. Asked for every token, also for one that was seen before. */
+  readonly isTrustedTeam: (teamDomain: string) => Promise<boolean>;
+}
+
+/** Which refusals are told apart, and in which order, is security rule 2. */
+export class AccessJwtVerifier implements AccessTokenVerifier {
+  readonly #keys: TeamKeyCache;
+  readonly #isTrustedTeam: (teamDomain: string) => Promise<boolean>;
+  readonly #verified: VerifiedTokenCache;
+  #decoyKey: Promise<CryptoKey> | null = null;
+
+  constructor({ clock, keys, isTrustedTeam }: AccessJwtVerifierOptions) {
+    this.#keys = keys;
+    this.#isTrustedTeam = isTrustedTeam;
+    this.#verified = new VerifiedTokenCache(clock);
+  }
+
+  async verify(token: string): Promise<AccessToken> {
+    const hash = hashSecret(requireTokenString(token));
+    const verified = this.#verified.find(hash);
+    if (!verified) return this.#verifyNew(token, hash);
+    const { accessToken, key } = verified;
+    const currentKey = await this.#requireKey(token, accessToken.teamDomain, key.kid);
+    return currentKey.modulus === key.modulus ? accessToken : this.#verifyNew(token, hash);
+  }
+
+  async #verifyNew(token: string, hash: string): Promise<AccessToken> {
+    const { header, claims } = parseAccessJwt(token);
+    const kid = requireKid(header);
+    const teamDomain = findTeamDomain(claims.iss);
+    if (teamDomain === null) return this.#refuse(token, "iss is not a team");
+    const key = await this.#requireKey(token, teamDomain, kid);
+    if (!(await isSignedBy(key.publicKey, token))) throw untrusted("the signature is wrong");
+    // "org" is the team-wide session, which was made for no application.
+    if (claims.type !== "app") throw untrusted("type is not app");
+    const accessToken = toAccessToken(claims, teamDomain, hash);
+    this.#verified.remember({ accessToken, key });
+    return accessToken;
+  }
+
+  async #requireKey(token: string, teamDomain: string, kid: string): Promise<TeamKey> {
+    if (!(await this.#isTrustedTeam(teamDomain))) return this.#refuse(token, "no tenant names the team");
+    return (
+      (await this.#keys.findKey(teamDomain, kid)) ?? this.#refuse(token, "the team has no key of this kid")
+    );
+  }
+
+  /** Refuses after as much work as a wrong signature takes, so that time doesn't tell which teams are known. */
+  async #refuse(token: string, reason: string): Promise<never> {
+    this.#decoyKey ??= createDecoyKey();
+    await isSignedBy(await this.#decoyKey, token);
+    throw untrusted(reason);
+  }
+}
+
+function requireKid(header: AccessJwt["header"]): string {
+  const { alg, kid } = header;
+  if (alg !== ACCESS_ALGORITHM) throw untrusted("alg is not RS256");
+  const refused = REFUSED_HEADERS.find((name) => Object.hasOwn(header, name));
+  if (refused !== undefined) throw untrusted(`the header has ${refused}`);
+  if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH)
+    throw untrusted("kid names no key");
+  return kid;
+}
+
+async function isSignedBy(publicKey: CryptoKey, token: string): Promise<boolean> {
+  try {
+    await compactVerify(token, publicKey, { algorithms: [ACCESS_ALGORITHM] });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false;
+    throw error;
+  }
+}
+
+function toAccessToken(claims: AccessClaims, teamDomain: string, hash: string): AccessToken {
+  return {
+    issuer: claims.iss,
+    teamDomain,
+    audiences: claims.aud,
+    issuedAt: claims.iat,
+    notBefore: claims.nbf ?? null,
+    expiresAt: claims.exp,
+    holder: findHolder(claims),
+    hash,
+  };
+}
+
+/** The caller gets one answer for all; the `cause` tells the log which it was. */
+function untrusted(reason: string): AppError {
+  return new AppError("access_jwt_untrusted", undefined, { cause: new Error(reason) });
+}

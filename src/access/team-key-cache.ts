@@ -1,0 +1,93 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.js";
+import { AppError } from "../errors.js";
+import type { TeamCheck, TeamKeys } from "../services/team-keys.js";
+import { TeamKeyFetcher } from "./team-key-fetcher.js";
+import type { TeamKeyFetcherOptions } from "./team-key-fetcher.js";
+import { TeamKeyRing } from "./team-key-ring.js";
+import type { TeamKey } from "./team-key-set.js";
+
+const DEFAULT_MAX_TEAMS = 10_000;
+
+export interface TeamKeyCacheOptions extends TeamKeyFetcherOptions {
+  readonly maxTeams?: number;
+}
+
+/**
+ * The public keys of Access teams. Keys are used for an hour, then refreshed behind the back of requests, and kept
+ * for seven days while the team can't be reached. No team is asked more than once a minute, except by `check`.
+ */
+export class TeamKeyCache implements TeamKeys {
+  readonly #clock: Clock;
+  readonly #fetcher: TeamKeyFetcher;
+  readonly #rings: LRUCache<string, TeamKeyRing>;
+
+  constructor({ maxTeams = DEFAULT_MAX_TEAMS, ...options }: TeamKeyCacheOptions) {
+    this.#clock = options.clock;
+    this.#fetcher = new TeamKeyFetcher(options);
+    this.#rings = new LRUCache({ max: maxTeams });
+  }
+
+  /**
+   * The team's current key of this name, or null if it has none. Only for teams that a tenant trusts: the team takes
+   * a place in the cache. Throws AppError `keys_unavailable` when the team can't be asked and the keys at hand don't
+   * tell: a key that isn't among them may be newer than they are.
+   */
+  async findKey(teamDomain: string, kid: string): Promise<TeamKey | null> {
+    const ring = this.#openRing(teamDomain);
+    const atHand = ring.findKey(kid, this.#now());
+    if (atHand) {
+      if (!ring.isFresh(this.#now())) void this.#refresh(teamDomain, ring);
+      return atHand;
+    }
+    await this.#refresh(teamDomain, ring);
+    const key = ring.findKey(kid, this.#now());
+    if (!key && (ring.problem !== null || !ring.hasKeys(this.#now()))) {
+      throw new AppError("keys_unavailable", undefined, {
+        cause: new Error(`The keys of ${teamDomain} can't be fetched. ${ring.problem ?? ""}`),
+      });
+    }
+    return key;
+  }
+
+  async check(teamDomain: string): Promise<TeamCheck> {
+    const startedAt = performance.now();
+    const fetched = await this.#fetcher.fetch(teamDomain);
+    // Whoever may try any name must not push out the teams that others use: no new ring.
+    this.#rings.peek(teamDomain)?.record(fetched);
+    const kids = [...(fetched.keys?.keys() ?? [])];
+    return {
+      ok: fetched.problem === null,
+      teamDomain,
+      keyCount: kids.length,
+      kids,
+      milliseconds: Math.round(performance.now() - startedAt),
+      problem: fetched.problem === null ? null : { code: "keys_unavailable", detail: fetched.problem },
+    };
+  }
+
+  warm(teamDomain: string): void {
+    const ring = this.#openRing(teamDomain);
+    if (!ring.hasKeys(this.#now())) void this.#refresh(teamDomain, ring);
+  }
+
+  forget(teamDomain: string): void {
+    this.#rings.delete(teamDomain);
+  }
+
+  #openRing(teamDomain: string): TeamKeyRing {
+    const known = this.#rings.get(teamDomain);
+    if (known) return known;
+    const ring = new TeamKeyRing();
+    this.#rings.set(teamDomain, ring);
+    return ring;
+  }
+
+  async #refresh(teamDomain: string, ring: TeamKeyRing): Promise<void> {
+    if (ring.mayFetch(this.#now())) ring.record(await this.#fetcher.fetch(teamDomain));
+  }
+
+  #now(): number {
+    return this.#clock.now().getTime();
+  }
+}

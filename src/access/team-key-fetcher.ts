@@ -1,0 +1,77 @@
+import { FetchFailedError, fetchBounded } from "../bounded-fetch.js";
+import type { Clock } from "../clock.js";
+import type { Logger } from "../logger.js";
+import { isTeamDomain } from "./team-domain.js";
+import { TeamKeysError, parseTeamKeySet } from "./team-key-set.js";
+import type { TeamKeySet } from "./team-key-set.js";
+
+const KEYS_PATH = "/cdn-cgi/access/certs";
+const LIMITS = { timeoutSeconds: 5, maxBytes: 1024 * 1024, headers: { accept: "application/json" } };
+
+/** How asking a team for its keys went. */
+export type TeamKeyFetch = {
+  /** Milliseconds since the epoch: what the team published later isn't in it. */
+  readonly startedAt: number;
+} & (
+  | { readonly keys: TeamKeySet; readonly problem: null }
+  /** `problem` is a sentence that is safe to show to an admin. */
+  | { readonly keys: null; readonly problem: string }
+);
+
+export interface TeamKeyFetcherOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Team domain → origin that stands in for it. */
+  readonly originOverrides: ReadonlyMap<string, string>;
+}
+
+/** Asks teams for their keys, each at most once at a time: whoever asks meanwhile gets the same answer. */
+export class TeamKeyFetcher {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #originOverrides: ReadonlyMap<string, string>;
+  readonly #inFlight = new Map<string, Promise<TeamKeyFetch>>();
+
+  constructor({ clock, logger, originOverrides }: TeamKeyFetcherOptions) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#originOverrides = originOverrides;
+  }
+
+  /** Never rejects. */
+  fetch(teamDomain: string): Promise<TeamKeyFetch> {
+    const inFlight = this.#inFlight.get(teamDomain);
+    if (inFlight) return inFlight;
+    const started = this.#fetchNow(teamDomain).finally(() => this.#inFlight.delete(teamDomain));
+    this.#inFlight.set(teamDomain, started);
+    return started;
+  }
+
+  async #fetchNow(teamDomain: string): Promise<TeamKeyFetch> {
+    const startedAt = this.#clock.now().getTime();
+    try {
+      const keys = await this.#fetchKeys(teamDomain);
+      this.#logger.info({ teamDomain, kids: [...keys.keys()] }, "fetched the keys of a team");
+      return { startedAt, keys, problem: null };
+    } catch (error) {
+      const problem = describe(error);
+      this.#logger.warn({ teamDomain, problem, err: error }, "could not fetch the keys of a team");
+      return { startedAt, keys: null, problem };
+    }
+  }
+
+  async #fetchKeys(teamDomain: string): Promise<TeamKeySet> {
+    // Whatever the callers checked: nothing but a team is ever asked.
+    if (!isTeamDomain(teamDomain)) throw new TeamKeysError("This isn't the domain of an Access team.");
+    const origin = this.#originOverrides.get(teamDomain) ?? `https://${teamDomain}`;
+    const { status, body } = await fetchBounded(`${origin}${KEYS_PATH}`, LIMITS);
+    if (status === 404) throw new TeamKeysError("There is no Access team with this name.");
+    if (status !== 200) throw new TeamKeysError(`The team's server answered with status ${status}.`);
+    return parseTeamKeySet(body);
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof TeamKeysError || error instanceof FetchFailedError) return error.message;
+  return "The keys can't be fetched.";
+}

@@ -1,0 +1,50 @@
+import type { TeamKeyFetch } from "./team-key-fetcher.js";
+import type { TeamKey } from "./team-key-set.js";
+
+const MINUTE = 60 * 1000;
+const FRESH_FOR = 60 * MINUTE;
+// As long as Access itself honours a key that it has replaced.
+const KEPT_FOR = 7 * 24 * 60 * MINUTE;
+const PAUSE_BETWEEN_FETCHES = MINUTE;
+
+/** What is known of one team's keys, and since when. Moments are milliseconds since the epoch. */
+export class TeamKeyRing {
+  #latest: TeamKeyFetch | null = null;
+  #latestGood: TeamKeyFetch | null = null;
+
+  record(fetched: TeamKeyFetch): void {
+    this.#latest = fetched;
+    // What was fetched replaces what was known: a key that is no longer listed no longer verifies.
+    if (fetched.keys) this.#latestGood = fetched;
+  }
+
+  /** Null too when the team could not be reached for so long that its keys no longer count. */
+  findKey(kid: string, now: number): TeamKey | null {
+    return this.hasKeys(now) ? (this.#latestGood?.keys?.get(kid) ?? null) : null;
+  }
+
+  hasKeys(now: number): boolean {
+    return isWithin(KEPT_FOR, this.#latestGood, now);
+  }
+
+  isFresh(now: number): boolean {
+    return isWithin(FRESH_FOR, this.#latestGood, now);
+  }
+
+  /** At most once a minute, whether the last answer was good or not. */
+  mayFetch(now: number): boolean {
+    return !isWithin(PAUSE_BETWEEN_FETCHES, this.#latest, now);
+  }
+
+  /** Why the last fetch gave nothing; null when it was good or there was none. */
+  get problem(): string | null {
+    return this.#latest?.problem ?? null;
+  }
+}
+
+function isWithin(span: number, fetched: TeamKeyFetch | null, now: number): boolean {
+  if (!fetched) return false;
+  const age = now - fetched.startedAt;
+  // A clock that was set back says nothing about age.
+  return age >= 0 && age < span;
+}

@@ -1,0 +1,42 @@
+import { LRUCache } from "lru-cache";
+import { epochSeconds } from "../clock.js";
+import type { Clock } from "../clock.js";
+import type { AccessToken } from "../links/access-token.js";
+import type { TeamKey } from "./team-key-set.js";
+
+const MAX_TOKENS = 10_000;
+// As much as clocks may differ where a token's times are judged.
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** A token whose signature was checked, and with which key: it counts while the team still has that very key. */
+export interface VerifiedToken {
+  readonly accessToken: AccessToken;
+  readonly key: TeamKey;
+}
+
+/** Remembers tokens by their hash until they expire, so that a repeated one costs no signature check. */
+export class VerifiedTokenCache {
+  readonly #clock: Clock;
+  readonly #tokens = new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  find(hash: string): VerifiedToken | null {
+    const token = this.#tokens.get(hash);
+    if (!token) return null;
+    if (!this.#isOver(token)) return token;
+    this.#tokens.delete(hash);
+    return null;
+  }
+
+  remember(token: VerifiedToken): void {
+    // One that is over would only take the place of others.
+    if (!this.#isOver(token)) this.#tokens.set(token.accessToken.hash, token);
+  }
+
+  #isOver({ accessToken }: VerifiedToken): boolean {
+    return epochSeconds(this.#clock) >= accessToken.expiresAt + CLOCK_TOLERANCE_SECONDS;
+  }
+}

@@ -1,0 +1,50 @@
+import type { AuditLog } from "./audit/audit-log.js";
+import type { Clock } from "./clock.js";
+import type { Config } from "./config/config.js";
+import type { IdentityService } from "./links/identity-service.js";
+import type { LinkAttemptService } from "./links/link-attempt-service.js";
+import type { LinkService } from "./links/link-service.js";
+import type { Logger } from "./logger.js";
+import type { SettingsService } from "./services/settings-service.js";
+import type { Database } from "./stores.js";
+import type { HostDirectory } from "./tenants/host-directory.js";
+import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
+import type { TenantProof } from "./tenants/tenant-proof.js";
+import type { HostUser } from "./tenants/tenant.js";
+
+/** The request line that a URL-bound token is bound to: the path and query exactly as they were sent. */
+export interface SignedRequest {
+  readonly method: string;
+  readonly target: string;
+}
+
+/** What Atlassian's signatures prove. Throws the `connect_jwt_…` refusals and `keys_unavailable`. */
+export interface HostTokenVerifier {
+  verifyContext(token: string): Promise<HostUser>;
+  verifyInstallEvent(token: string, request: SignedRequest): Promise<EventToken>;
+  verifyToggleEvent(token: string, request: SignedRequest): Promise<EventToken>;
+}
+
+/** All that the ways in may use. `context.ts` makes it and is the only file that knows every part. */
+export interface AppContext {
+  readonly config: Config;
+  readonly metricsToken: string | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The descriptor that Atlassian installs the app from. */
+  readonly descriptor: object;
+  readonly database: Database;
+  readonly hostTokens: HostTokenVerifier;
+  readonly host: HostDirectory;
+  readonly tenants: TenantLifecycle;
+  readonly proof: TenantProof;
+  readonly settings: SettingsService;
+  readonly links: LinkService;
+  readonly attempts: LinkAttemptService;
+  readonly identities: IdentityService;
+  readonly audit: AuditLog;
+  /** Throws AppError `store_unavailable` when the app can't serve. */
+  isReady(): Promise<void>;
+  /** Lets what runs in the background finish, then closes the database. */
+  close(): Promise<void>;
+}

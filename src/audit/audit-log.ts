@@ -1,0 +1,140 @@
+import type { Clock } from "../clock.js";
+import { createId } from "../identifiers.js";
+import type { IdentityLink } from "../links/identity-link.js";
+import type { Settings } from "../services/settings.js";
+import type { Tenant } from "../tenants/tenant.js";
+import type { Actor, AuditAction, AuditEvent, AuditStore, JsonValue } from "./audit-event.js";
+
+/** Who set something off, and the request it came with. */
+export interface Initiator {
+  readonly actor: Actor;
+  readonly ip: string | null;
+  readonly reference: string | null;
+}
+
+interface Change {
+  readonly target: AuditEvent["target"];
+  readonly before?: JsonValue;
+  readonly after?: JsonValue;
+}
+
+/** One function per event. Each is called inside the write that it tells of, so that neither is stored alone. */
+export class AuditLog {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async tenantInstalled(
+    store: AuditStore,
+    by: Initiator,
+    before: Tenant | null,
+    after: Tenant,
+  ): Promise<void> {
+    await this.#append(store, after.id, "tenant.installed", by, {
+      target: { type: "tenant", id: after.id },
+      before: before && presentTenant(before),
+      after: presentTenant(after),
+    });
+  }
+
+  async tenantUninstalled(store: AuditStore, by: Initiator, tenant: Tenant): Promise<void> {
+    await this.#append(store, tenant.id, "tenant.uninstalled", by, {
+      target: { type: "tenant", id: tenant.id },
+      before: presentTenant(tenant),
+    });
+  }
+
+  async tenantToggled(store: AuditStore, by: Initiator, tenant: Tenant, isEnabled: boolean): Promise<void> {
+    await this.#append(store, tenant.id, isEnabled ? "tenant.enabled" : "tenant.disabled", by, {
+      target: { type: "tenant", id: tenant.id },
+    });
+  }
+
+  async settingsChanged(
+    store: AuditStore,
+    by: Initiator,
+    tenant: Tenant,
+    before: Settings,
+    after: Settings,
+  ): Promise<void> {
+    await this.#append(store, tenant.id, "settings.changed", by, {
+      target: { type: "settings", id: tenant.id },
+      before: toJson(before),
+      after: toJson(after),
+    });
+  }
+
+  async linkCreated(store: AuditStore, by: Initiator, link: IdentityLink): Promise<void> {
+    await this.#append(store, link.tenantId, "link.created", by, {
+      target: { type: "link", id: link.id },
+      after: presentLink(link),
+    });
+  }
+
+  async linkReplaced(
+    store: AuditStore,
+    by: Initiator,
+    before: IdentityLink,
+    after: IdentityLink,
+  ): Promise<void> {
+    await this.#append(store, after.tenantId, "link.replaced", by, {
+      target: { type: "link", id: after.id },
+      before: presentLink(before),
+      after: presentLink(after),
+    });
+  }
+
+  async linkRemoved(store: AuditStore, by: Initiator, link: IdentityLink): Promise<void> {
+    await this.#append(store, link.tenantId, "link.removed", by, {
+      target: { type: "link", id: link.id },
+      before: presentLink(link),
+    });
+  }
+
+  /** Five wrong codes ended an attempt: somebody is guessing, or a page is broken. */
+  async linkAttemptFailed(
+    store: AuditStore,
+    by: Initiator,
+    tenantId: string,
+    accountId: string,
+  ): Promise<void> {
+    await this.#append(store, tenantId, "link_attempt.failed", by, {
+      target: { type: "account", id: accountId },
+    });
+  }
+
+  async #append(
+    store: AuditStore,
+    tenantId: string,
+    action: AuditAction,
+    by: Initiator,
+    change: Change,
+  ): Promise<void> {
+    await store.append(tenantId, {
+      id: createId(),
+      tenantId,
+      at: this.#clock.now(),
+      action,
+      actor: by.actor,
+      target: change.target,
+      before: change.before ?? null,
+      after: change.after ?? null,
+      ip: by.ip,
+      reference: by.reference,
+    });
+  }
+}
+
+function presentTenant(tenant: Tenant): JsonValue {
+  return { product: tenant.product, site: tenant.site, baseUrl: tenant.baseUrl, state: tenant.state };
+}
+
+function presentLink(link: IdentityLink): JsonValue {
+  return { accountId: link.accountId, email: link.email, issuer: link.issuer, method: link.method };
+}
+
+function toJson(value: object): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+
+import type { Env } from "./env.js";
+import { withoutEmpty } from "./env.js";
+import { parseTrustProxy, type TrustProxy } from "./trust-proxy.js";
+import * as values from "./values.js";
+
+export interface Config {
+  readonly isProduction: boolean;
+  readonly port: number;
+  readonly host: string;
+  /** The app's public URL without a trailing slash: base of the descriptor, audience of install tokens. */
+  readonly baseUrl: string;
+  /** The path of `baseUrl`, under which everything is mounted: empty, or `/app`. */
+  readonly basePath: string;
+  /** File of the SQLite database. */
+  readonly databaseFile: string;
+  readonly connectAppKey: string;
+  /** Host patterns that may install: `*.atlassian.net`, `*` standing for one label. */
+  readonly connectHosts: readonly string[];
+  readonly connectKeysUrls: readonly string[];
+  readonly atlassianOauthUrl: string;
+  readonly atlassianApiUrl: string;
+  readonly connectAllJsUrl: string;
+  /** Team domain → origin at which it is reached instead; empty in production. */
+  readonly accessOriginOverrides: ReadonlyMap<string, string>;
+  readonly trustProxy: TrustProxy;
+  readonly logLevel: values.LogLevel;
+}
+
+export interface Secrets {
+  /** Newest first, 32 bytes each; null when they are to be kept in a file beside the SQLite database. */
+  readonly encryptionKeys: readonly Buffer[] | null;
+  readonly metricsToken: string | null;
+}
+
+/** The environment can't be used. One sentence per problem, each naming its variable. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+const environment = z.object({
+  PORT: values.port.default(3000),
+  HOST: z.string().default("0.0.0.0"),
+  BASE_URL: values.plainUrl.optional(),
+  DATABASE_URL: values.sqliteUrl.default("data/app.sqlite"),
+  ENCRYPTION_KEYS: values.encryptionKeys.optional(),
+  CONNECT_APP_KEY: values.appKey.default("access-for-atlassian-cloud"),
+  CONNECT_HOSTS: values.hostPatterns.default(["*.atlassian.net", "*.jira.com"]),
+  CONNECT_KEYS_CDN_URL: values.plainUrl.optional(),
+  ATLASSIAN_OAUTH_URL: values.plainUrl.default("https://oauth-2-authorization-server.services.atlassian.com"),
+  ATLASSIAN_API_URL: values.plainUrl.default("https://api.atlassian.com"),
+  CONNECT_ALL_JS_URL: values.plainUrl.default("https://connect-cdn.atl-paas.net/all.js"),
+  ACCESS_ORIGIN_OVERRIDES: values.originOverrides.default(new Map()),
+  TRUST_PROXY: z.string().default("0").transform(parseTrustProxy),
+  METRICS_TOKEN: z.string().optional(),
+  LOG_LEVEL: values.logLevel.default("info"),
+});
+
+// facts: ACE asks the first and falls back to the second since 11.5.0.
+const ATLASSIAN_INSTALL_KEYS_URLS = [
+  "https://asap-distribution.us-west-2.prod.atl-asap.net",
+  "https://connect-install-keys.atlassian.com",
+];
+
+/** Throws ConfigError. Touches nothing but its argument. */
+export function parseConfig(rawEnv: Env): { config: Config; secrets: Secrets } {
+  const env = withoutEmpty(rawEnv);
+  const isProduction = env["NODE_ENV"] === "production";
+  const parsed = environment.safeParse(env);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
+    ...(isProduction ? findProductionProblems(env) : []),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
+  const values = parsed.data;
+  const baseUrl = values.BASE_URL ?? `http://localhost:${values.PORT}`;
+  return {
+    config: {
+      isProduction,
+      port: values.PORT,
+      host: values.HOST,
+      baseUrl,
+      basePath: new URL(baseUrl).pathname.replace(/\/$/, ""),
+      databaseFile: values.DATABASE_URL,
+      connectAppKey: values.CONNECT_APP_KEY,
+      connectHosts: values.CONNECT_HOSTS,
+      connectKeysUrls: values.CONNECT_KEYS_CDN_URL
+        ? [values.CONNECT_KEYS_CDN_URL]
+        : ATLASSIAN_INSTALL_KEYS_URLS,
+      atlassianOauthUrl: values.ATLASSIAN_OAUTH_URL,
+      atlassianApiUrl: values.ATLASSIAN_API_URL,
+      connectAllJsUrl: values.CONNECT_ALL_JS_URL,
+      accessOriginOverrides: values.ACCESS_ORIGIN_OVERRIDES,
+      trustProxy: values.TRUST_PROXY,
+      logLevel: values.LOG_LEVEL,
+    },
+    secrets: {
+      encryptionKeys: values.ENCRYPTION_KEYS ?? null,
+      metricsToken: values.METRICS_TOKEN ?? null,
+    },
+  };
+}
+
+function findProductionProblems(env: Env): string[] {
+  const problems: string[] = [];
+  if (!env["BASE_URL"]?.toLowerCase().startsWith("https://")) {
+    problems.push("BASE_URL: must be the app's public https:// URL when NODE_ENV=production.");
+  }
+  if (env["ACCESS_ORIGIN_OVERRIDES"]) {
+    problems.push(
+      "ACCESS_ORIGIN_OVERRIDES: is for development and tests; remove it when NODE_ENV=production.",
+    );
+  }
+  // facts: AC_OPTS=no-auth switches ACE's authentication off, AC_LOCAL_BASE_URL and AC_APP_KEY beat its options.
+  for (const name of Object.keys(env).filter((key) => key.startsWith("AC_"))) {
+    problems.push(
+      `${name}: variables of atlassian-connect-express are not obeyed here; remove it when NODE_ENV=production.`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,47 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { ConfigError } from "./config.js";
+import { encryptionKeys } from "./values.js";
+
+/**
+ * The encryption key of a deployment that doesn't bring its own: made once, mode 0600, in `<database file>.key`, a list
+ * like ENCRYPTION_KEYS.
+ * The key is always written before the database, so a database without a key file has lost its key: then a new key
+ * would only hide the loss, and this throws ConfigError instead.
+ */
+export function loadOrCreateEncryptionKeyFile(databaseFile: string): readonly Buffer[] {
+  const keyFile = `${databaseFile}.key`;
+  const databaseExisted = existsSync(databaseFile) && statSync(databaseFile).size > 0;
+  if (!existsSync(keyFile)) {
+    if (databaseExisted) {
+      throw new ConfigError([
+        `ENCRYPTION_KEYS: the database ${databaseFile} exists, but its key file ${keyFile} does not. ` +
+          "Restore that file, or set ENCRYPTION_KEYS to the key that the data was encrypted with.",
+      ]);
+    }
+    createKeyFile(keyFile);
+  }
+  const keys = encryptionKeys.safeParse(readFileSync(keyFile, "utf8"));
+  if (!keys.success) {
+    throw new ConfigError(
+      keys.error.issues.map(({ message }) => `ENCRYPTION_KEYS: in the key file ${keyFile}, ${message}`),
+    );
+  }
+  return keys.data;
+}
+
+/** Atomically, so that of several processes that start at once all use the same key. */
+function createKeyFile(keyFile: string): void {
+  mkdirSync(path.dirname(keyFile), { recursive: true, mode: 0o700 });
+  const draft = `${keyFile}.${randomUUID()}`;
+  writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flush: true });
+  try {
+    linkSync(draft, keyFile);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft);
+  }
+}

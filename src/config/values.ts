@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+export const port = z
+  .string()
+  .regex(/^\d{1,5}$/, "must be a port number from 0 to 65535.")
+  .transform(Number)
+  .refine((number) => number <= 65_535, "must be a port number from 0 to 65535.");
+
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export const logLevel = z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}.`);
+
+/** An http(s) URL without credentials, query and fragment; kept without a trailing slash. */
+export const plainUrl = z.string().transform((text, context) => {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
+  if (!url || !["http:", "https:"].includes(url.protocol)) {
+    context.addIssue("must be a URL that starts with http:// or https://.");
+  } else if (url.username || url.password || url.search || url.hash) {
+    context.addIssue("must be a URL without user name, password, query and fragment.");
+  } else {
+    return url.href.replace(/\/+$/, "");
+  }
+  return z.NEVER;
+});
+
+/** `sqlite:<file>` → the file. */
+export const sqliteUrl = z.string().transform((text, context) => {
+  if (/^postgres(ql)?:/.test(text)) {
+    context.addIssue("PostgreSQL can't be used yet; this version stores its data in sqlite:<file>.");
+    return z.NEVER;
+  }
+  const file = /^sqlite:(?:\/\/(?=\/))?(?<file>.+)$/.exec(text)?.groups?.["file"];
+  if (!file || file.includes(":memory:")) {
+    context.addIssue("must be sqlite:<file>, for example sqlite:data/app.sqlite.");
+    return z.NEVER;
+  }
+  return file;
+});
+
+export const appKey = z
+  .string()
+  // Connect's own rule for app keys, so that a typing error is found here and not at install time.
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, "may have letters, digits, dots, underscores and hyphens, 64 at most.");
+
+export const hostPatterns = commaList(
+  /^(?:\*|[a-z0-9-]+)(?:\.(?:\*|[a-z0-9-]+))+$/i,
+  (pattern) => `"${pattern}" is not a host name such as *.atlassian.net.`,
+);
+
+export const encryptionKeys = z.string().transform((text, context) => {
+  const keys = text.split(",").map((part) => part.trim());
+  // The value itself is a secret: problems name its place in the list only.
+  keys.forEach((key, index) => {
+    if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(key) || Buffer.from(key, "base64").length !== 32) {
+      context.addIssue(
+        `key ${index + 1} of the list is not 32 bytes in base64 (make one: openssl rand -base64 32).`,
+      );
+    }
+  });
+  return keys.map((key) => Buffer.from(key, "base64"));
+});
+
+export const originOverrides = z.string().transform((text, context) => {
+  const overrides = new Map<string, string>();
+  for (const part of text.split(",").map((piece) => piece.trim())) {
+    const [teamDomain = "", ...rest] = part.split("=");
+    const origin = URL.canParse(rest.join("=")) ? new URL(rest.join("=")) : null;
+    if (
+      !/^[a-z0-9-]+(?:\.fed)?\.cloudflareaccess\.com$/.test(teamDomain) ||
+      !/^https?:/.test(origin?.protocol ?? "")
+    ) {
+      context.addIssue(`"${part}" is not of the form acme.cloudflareaccess.com=http://127.0.0.1:4001.`);
+    } else if (origin) {
+      overrides.set(teamDomain, origin.origin);
+    }
+  }
+  return overrides;
+});
+
+function commaList(item: RegExp, explain: (item: string) => string) {
+  return z.string().transform((text, context) => {
+    const items = text.split(",").map((part) => part.trim().toLowerCase());
+    for (const unusable of items.filter((candidate) => !item.test(candidate)))
+      context.addIssue(explain(unusable));
+    return items;
+  });
+}

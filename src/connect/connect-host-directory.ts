@@ -1,0 +1,123 @@
+import type { Clock } from "../clock.js";
+import { AppError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import type { AccountStanding, HostDirectory } from "../tenants/host-directory.js";
+import type { Installation } from "../tenants/tenant-store.js";
+import type { Tenant } from "../tenants/tenant.js";
+import { createExpiringCache } from "./expiring-cache.js";
+import type { HostClient } from "./host-client.js";
+import { askAcceptsInstallation, askIsAdmin, askStanding, type HostQuestion } from "./host-questions.js";
+import { SingleFlight } from "./single-flight.js";
+
+interface Dependencies {
+  readonly hostClient: HostClient;
+  readonly appKey: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly findInstallationByTenant: (tenantId: string) => Promise<Installation | null>;
+  /** An unproven tenant's host has answered a call that was signed with its secret (security rule 4). */
+  readonly onAccepted: (tenant: Tenant) => Promise<void>;
+}
+
+const MAX_CACHED_ACCOUNTS = 10_000;
+// Accounts of portal customers, who aren't members of the site.
+const PORTAL_CUSTOMER = "qm:";
+
+/** Asks Jira and Confluence by their REST APIs. */
+export class ConnectHostDirectory implements HostDirectory {
+  readonly #hostClient: HostClient;
+  readonly #appKey: string;
+  readonly #logger: Logger;
+  readonly #findInstallationByTenant: Dependencies["findInstallationByTenant"];
+  readonly #onAccepted: Dependencies["onAccepted"];
+  readonly #admins;
+  readonly #adminFlights = new SingleFlight<boolean>();
+  readonly #standings;
+  readonly #standingFlights = new SingleFlight<AccountStanding>();
+
+  constructor(dependencies: Dependencies) {
+    const { clock } = dependencies;
+    this.#hostClient = dependencies.hostClient;
+    this.#appKey = dependencies.appKey;
+    this.#logger = dependencies.logger;
+    this.#findInstallationByTenant = dependencies.findInstallationByTenant;
+    this.#onAccepted = dependencies.onAccepted;
+    this.#admins = createExpiringCache<true>({ clock, maxEntries: MAX_CACHED_ACCOUNTS, ttlSeconds: 60 });
+    this.#standings = createExpiringCache<AccountStanding>({
+      clock,
+      maxEntries: MAX_CACHED_ACCOUNTS,
+      ttlSeconds: 5 * 60,
+    });
+  }
+
+  async isAdmin(tenant: Tenant, accountId: string): Promise<boolean> {
+    // Security rule 1: for no account, Jira would answer for the app itself.
+    if (accountId === "") throw new Error("There is no account to ask for.");
+    const key = cacheKey(tenant, accountId);
+    if (this.#admins.has(key)) return true;
+    return this.#adminFlights.run(key, async () => {
+      const isAdmin = (await this.#ask(tenant, askIsAdmin(tenant.product, accountId))) ?? false;
+      if (isAdmin) this.#admins.set(key, true);
+      return isAdmin;
+    });
+  }
+
+  async findAccountStanding(tenant: Tenant, accountId: string): Promise<AccountStanding> {
+    if (accountId === "") return "unknown";
+    if (accountId.startsWith(PORTAL_CUSTOMER)) return "not_a_person";
+    const key = cacheKey(tenant, accountId);
+    const cached = this.#standings.get(key);
+    if (cached) return cached;
+    try {
+      return await this.#standingFlights.run(key, async () => {
+        const standing = (await this.#ask(tenant, askStanding(tenant.product, accountId))) ?? "unknown";
+        if (standing !== "unknown") this.#standings.set(key, standing);
+        return standing;
+      });
+    } catch (error) {
+      this.#logger.warn({ err: error, tenant: tenant.id }, "the product didn't tell about an account");
+      return "unknown";
+    }
+  }
+
+  async acceptsInstallation(tenant: Tenant): Promise<boolean> {
+    try {
+      return (await this.#ask(tenant, askAcceptsInstallation(this.#appKey))) ?? false;
+    } catch (error) {
+      this.#logger.info({ err: error, tenant: tenant.id }, "the product didn't accept the installation");
+      return false;
+    }
+  }
+
+  /** Null when the product refuses to tell, or knows nothing of it. */
+  async #ask<T>(tenant: Tenant, { request, answer }: HostQuestion<T>): Promise<T | null> {
+    const installation = await this.#findInstallationByTenant(tenant.id);
+    if (installation?.tenant.generation !== tenant.generation) {
+      throw upstreamFailed("The installation has changed meanwhile.");
+    }
+    const { status, body } = await this.#hostClient.send(installation.clientKey, request);
+    if (status === 403 || status === 404) return null;
+    if (status !== 200) throw upstreamFailed(`The product answered ${status}.`);
+    const parsed = answer.safeParse(parseJson(body));
+    if (!parsed.success) throw upstreamFailed("The product's answer isn't what its API documents.");
+    if (!tenant.proven) await this.#onAccepted(tenant);
+    return parsed.data;
+  }
+}
+
+/** What was learnt under another secret or base URL doesn't count. */
+function cacheKey({ id, generation }: Tenant, accountId: string): string {
+  return `${id} ${generation} ${accountId}`;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function upstreamFailed(reason: string): AppError {
+  return new AppError("upstream_failed", undefined, { cause: new Error(reason) });
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+
+import type { AccountStanding } from "../tenants/host-directory.js";
+import type { Product } from "../tenants/tenant.js";
+import type { HostRequest } from "./host-client.js";
+
+/** A request to a product, and what a 200 to it means. */
+export interface HostQuestion<T> {
+  readonly request: HostRequest;
+  readonly answer: z.ZodType<T>;
+}
+
+/** https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/ and …/confluence/rest/v1/api-group-users/ */
+export function askIsAdmin(product: Product, accountId: string): HostQuestion<boolean> {
+  if (product === "jira") {
+    return {
+      request: {
+        method: "post",
+        path: "/rest/api/3/permissions/check",
+        body: { globalPermissions: ["ADMINISTER"], accountId },
+      },
+      answer: z
+        .object({ globalPermissions: z.array(z.string()) })
+        .transform(({ globalPermissions }) => globalPermissions.includes("ADMINISTER")),
+    };
+  }
+  return {
+    request: {
+      method: "get",
+      path: `/rest/api/user?accountId=${encodeURIComponent(accountId)}&expand=operations`,
+    },
+    answer: z
+      .object({
+        accountId: z.string().optional(),
+        operations: z.array(z.object({ operation: z.string(), targetType: z.string() })),
+      })
+      .transform(
+        (user) =>
+          (user.accountId ?? accountId) === accountId &&
+          user.operations.some(
+            ({ operation, targetType }) => operation === "administer" && targetType === "application",
+          ),
+      ),
+  };
+}
+
+const userSchema = z.object({
+  accountId: z.string(),
+  accountType: z.string().optional(),
+  /** Jira. */
+  active: z.boolean().optional(),
+  /** Confluence: `active`, `inactive`, `closed` or `unknown`. */
+  accountStatus: z.string().optional(),
+});
+
+export function askStanding(product: Product, accountId: string): HostQuestion<AccountStanding> {
+  const resource = product === "jira" ? "/rest/api/3/user" : "/rest/api/user";
+  return {
+    request: { method: "get", path: `${resource}?accountId=${encodeURIComponent(accountId)}` },
+    answer: userSchema.transform((user) => (user.accountId === accountId ? judgeStanding(user) : "unknown")),
+  };
+}
+
+export function askAcceptsInstallation(appKey: string): HostQuestion<true> {
+  return {
+    request: { method: "get", path: `/rest/atlassian-connect/1/addons/${encodeURIComponent(appKey)}` },
+    answer: z.object({ key: z.literal(appKey) }).transform(() => true as const),
+  };
+}
+
+function judgeStanding({ accountType, active, accountStatus }: z.output<typeof userSchema>): AccountStanding {
+  if (active === false || accountStatus === "inactive" || accountStatus === "closed") return "inactive";
+  switch (accountType) {
+    case "atlassian":
+      return "person";
+    case undefined:
+    case "":
+    case "unknown":
+      return "unknown";
+    default:
+      return "not_a_person";
+  }
+}

@@ -1,0 +1,37 @@
+import { pino } from "pino";
+
+import type { LogLevel } from "./config/values.js";
+import type { Logger } from "./logger.js";
+
+/** JSON lines on standard output. */
+export function createLogger(level: LogLevel): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: presentError },
+  });
+}
+
+interface PresentedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly code: unknown;
+  readonly cause: PresentedError | undefined;
+}
+
+/**
+ * Named members only: errors of other libraries carry what they failed on (jose the whole payload, Sequelize the
+ * statement with its values), and that holds tokens, secrets and e-mail addresses.
+ */
+function presentError(error: unknown, depth = 0): PresentedError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    code: "code" in error ? error.code : undefined,
+    cause: depth < 5 ? presentError(error.cause, depth + 1) : undefined,
+  };
+}

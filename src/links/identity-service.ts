@@ -1,0 +1,115 @@
+import type { Clock } from "../clock.js";
+import { AppError, NotLinkedError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import type { Database } from "../stores.js";
+import type { TenantProof } from "../tenants/tenant-proof.js";
+import type { Product, Tenant } from "../tenants/tenant.js";
+import type { AccessToken, AccessTokenVerifier } from "./access-token.js";
+import type { IdentityLink } from "./identity-link.js";
+import { furthestRefusal, isListed, judgeToken } from "./judge-token.js";
+
+export interface IdentifiedPerson {
+  readonly tenant: Tenant;
+  readonly link: IdentityLink;
+}
+
+export interface IdentityQuestion {
+  /** Host of the site in lower case. */
+  readonly site: string;
+  readonly product: Product | null;
+  readonly audience: string | null;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly accessTokens: AccessTokenVerifier;
+  readonly proof: TenantProof;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly accountPageUrl: (tenant: Tenant) => string;
+}
+
+const USE_IS_NOTED_EVERY_SECONDS = 3600;
+
+/** Answers "who is my visitor in Jira or Confluence?". */
+export class IdentityService {
+  readonly #deps: Dependencies;
+  readonly #linksBeingMarked = new Map<string, Promise<void>>();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Looks at every tenant of the site that trusts the token's team and audience, each apart (security rule 3).
+   * Throws the contract's refusals: the one that got furthest, or `ambiguous_site`.
+   */
+  async identify(rawToken: string, question: IdentityQuestion): Promise<IdentifiedPerson> {
+    const token = await this.#deps.accessTokens.verify(rawToken);
+    const found: IdentifiedPerson[] = [];
+    const refusals: AppError[] = [];
+    for (const tenant of await this.#listTrusting(token, question)) {
+      try {
+        found.push(await this.#identifyIn(tenant, token, question));
+      } catch (error) {
+        if (!(error instanceof AppError) || error.status >= 500) throw error;
+        refusals.push(error);
+      }
+    }
+    const [first] = found;
+    if (!first) throw furthestRefusal(refusals);
+    if (found.some(({ link }) => link.accountId !== first.link.accountId))
+      throw new AppError("ambiguous_site");
+    this.#noteUse(first.link);
+    return first;
+  }
+
+  /** Waits for what is still being written in the background. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#linksBeingMarked.values());
+  }
+
+  async #listTrusting(token: AccessToken, { site, product, audience }: IdentityQuestion): Promise<Tenant[]> {
+    const { read } = this.#deps.database;
+    const trusting: Tenant[] = [];
+    for (const tenant of await read.tenants.listEnabledOfSite(site, product)) {
+      if (isListed(token, await read.settings.get(tenant.id), audience)) trusting.push(tenant);
+    }
+    // Only for a caller whose token some tenant of this site would trust, so strangers can't make the app call out.
+    const unproven = trusting.filter(({ proven }) => !proven);
+    if (unproven.length === 0) return trusting;
+    const outcomes = await Promise.all(unproven.map((tenant) => this.#deps.proof.prove(tenant)));
+    if (!outcomes.includes(true)) return trusting.filter(({ proven }) => proven);
+    // A proof takes another tenant's away (one per site and product), so who counts is read again.
+    const current = await read.tenants.listEnabledOfSite(site, product);
+    return current.filter(({ id, proven }) => proven && trusting.some((tenant) => tenant.id === id));
+  }
+
+  async #identifyIn(
+    tenant: Tenant,
+    token: AccessToken,
+    question: IdentityQuestion,
+  ): Promise<IdentifiedPerson> {
+    const { database, clock, accountPageUrl } = this.#deps;
+    const settings = await database.read.settings.get(tenant.id);
+    const { identity } = judgeToken(token, settings, clock, {
+      purpose: "identify",
+      audience: question.audience,
+    });
+    const link = await database.read.links.findByIdentity(tenant.id, identity.issuer, identity.subject);
+    if (!link) throw new NotLinkedError(accountPageUrl(tenant));
+    return { tenant, link };
+  }
+
+  #noteUse(link: IdentityLink): void {
+    const { clock, database, logger } = this.#deps;
+    const now = clock.now();
+    const idleMilliseconds = now.getTime() - (link.lastUsedAt?.getTime() ?? 0);
+    if (idleMilliseconds < USE_IS_NOTED_EVERY_SECONDS * 1000 || this.#linksBeingMarked.has(link.id)) return;
+    const marked = database
+      .write((stores) => stores.links.markUsed(link.tenantId, link.id, now))
+      .catch((error: unknown) => logger.warn({ err: error }, "the last use of a link could not be noted"))
+      .finally(() => this.#linksBeingMarked.delete(link.id));
+    this.#linksBeingMarked.set(link.id, marked);
+  }
+}

@@ -1,0 +1,142 @@
+import type { AuditLog, Initiator } from "../audit/audit-log.js";
+import { epochSeconds, type Clock } from "../clock.js";
+import { AppError, NotFoundError } from "../errors.js";
+import { createId } from "../identifiers.js";
+import { findLinkService, type Settings } from "../services/settings.js";
+import type { Database, Page, PageRequest, WriteStores } from "../stores.js";
+import type { HostUser, Tenant } from "../tenants/tenant.js";
+import type { AccessTokenVerifier } from "./access-token.js";
+import type { AccessIdentity, IdentityLink } from "./identity-link.js";
+import { judgeToken } from "./judge-token.js";
+
+interface Dependencies {
+  readonly database: Database;
+  readonly audit: AuditLog;
+  readonly accessTokens: AccessTokenVerifier;
+  readonly clock: Clock;
+}
+
+export interface WrittenLink {
+  readonly link: IdentityLink;
+  readonly isNew: boolean;
+}
+
+/** security rule 9: an Access JWT that links must have been issued just now. */
+const MAX_LINKING_TOKEN_AGE_SECONDS = 600;
+
+/** Says why people of a tenant can't link right now; null when they can. */
+export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppError | null {
+  if (settings.teamDomain === null || !findLinkService(settings)) {
+    return new AppError("purpose_not_allowed", "An admin hasn't set up linking yet.");
+  }
+  if (settings.paused) return new AppError("paused", "An admin has paused the app on this site.");
+  if (tenant.suspended) {
+    return new AppError(
+      "paused",
+      "The app has moved to another host name; an admin must open its page there once.",
+    );
+  }
+  return null;
+}
+
+export class LinkService {
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  async listOfAccount(user: HostUser): Promise<IdentityLink[]> {
+    return this.#deps.database.read.links.listOfAccount(user.tenant.id, user.accountId);
+  }
+
+  async list(tenantId: string, query: string, page: PageRequest): Promise<Page<IdentityLink>> {
+    return this.#deps.database.read.links.list(tenantId, query, page);
+  }
+
+  /** For a front end that holds both proofs: the account's context JWT and the person's Access JWT. */
+  async linkWithToken(user: HostUser, rawToken: string, by: Initiator): Promise<WrittenLink> {
+    const { database, accessTokens, clock } = this.#deps;
+    const { tenant, accountId } = user;
+    const token = await accessTokens.verify(rawToken);
+    const settings = await database.read.settings.get(tenant.id);
+    const { identity } = judgeToken(token, settings, clock, { purpose: "link", audience: null });
+    const obstacle = findLinkingObstacle(tenant, settings);
+    if (obstacle) throw obstacle;
+    if (epochSeconds(clock) - token.issuedAt > MAX_LINKING_TOKEN_AGE_SECONDS) {
+      throw new AppError("token_too_old", "To link, the Access JWT must be at most ten minutes old.");
+    }
+    return database.write(async (stores) => {
+      // One token links one account (security rule 9), whatever tenant it is shown to afterwards.
+      const use = `linked ${tenant.id} ${accountId}`;
+      const bound = await stores.tokens.bind(token.hash, use, new Date(token.expiresAt * 1000));
+      if (bound.use !== use)
+        throw new AppError("already_linked", "This Access JWT has already linked an account.");
+      return this.writeProof(stores, user, identity, by);
+    });
+  }
+
+  /**
+   * Writes what was proved, inside the caller's transaction. Throws `already_linked`, without naming the other account,
+   * when the identity is proved to be somebody else's (security rule 10).
+   */
+  async writeProof(
+    stores: WriteStores,
+    { tenant, accountId }: HostUser,
+    identity: AccessIdentity,
+    by: Initiator,
+  ): Promise<WrittenLink> {
+    const { audit, clock } = this.#deps;
+    const existing = await stores.links.findByIdentity(tenant.id, identity.issuer, identity.subject);
+    if (!existing) {
+      const link: IdentityLink = {
+        ...identity,
+        id: createId(),
+        tenantId: tenant.id,
+        accountId,
+        method: "proof",
+        linkedAt: clock.now(),
+        lastUsedAt: null,
+      };
+      await stores.links.insert(tenant.id, link);
+      await audit.linkCreated(stores.audit, by, link);
+      return { link, isNew: true };
+    }
+    if (existing.method === "proof") {
+      if (existing.accountId !== accountId) throw new AppError("already_linked");
+      return { link: existing, isNew: false };
+    }
+    const link: IdentityLink = {
+      ...existing,
+      ...identity,
+      accountId,
+      method: "proof",
+      linkedAt: clock.now(),
+    };
+    await stores.links.update(tenant.id, link);
+    await audit.linkReplaced(stores.audit, by, existing, link);
+    return { link, isNew: existing.accountId !== accountId };
+  }
+
+  async removeOwn({ tenant, accountId }: HostUser, linkId: string, by: Initiator): Promise<void> {
+    await this.#remove(tenant.id, linkId, by, (link) => link.accountId === accountId);
+  }
+
+  async removeAny(tenantId: string, linkId: string, by: Initiator): Promise<void> {
+    await this.#remove(tenantId, linkId, by, () => true);
+  }
+
+  async #remove(
+    tenantId: string,
+    linkId: string,
+    by: Initiator,
+    isTheirs: (link: IdentityLink) => boolean,
+  ): Promise<void> {
+    await this.#deps.database.write(async (stores) => {
+      const link = await stores.links.findById(tenantId, linkId);
+      if (!link || !isTheirs(link)) throw new NotFoundError("There is no such link.");
+      await stores.links.delete(tenantId, linkId);
+      await this.#deps.audit.linkRemoved(stores.audit, by, link);
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { z } from "zod";
+
+import { parseAudience } from "./audience.js";
+import { parseEmailDomainPattern } from "./email-domain.js";
+import { parseNetwork } from "./ip-network.js";
+import { parseTeamDomain } from "./team-domain.js";
+
+const text = (maxLength: number) =>
+  z
+    .string("Must be text.")
+    .trim()
+    .min(1, "Must not be empty.")
+    .max(maxLength, `May have ${maxLength} characters at most.`);
+
+function parsedBy(parse: (text: string) => string | null, explanation: string) {
+  return z.string("Must be text.").transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed !== null) return parsed;
+    context.addIssue(explanation);
+    return z.NEVER;
+  });
+}
+
+export const teamDomainField = parsedBy(
+  parseTeamDomain,
+  "Must be the team domain from Cloudflare, such as acme.cloudflareaccess.com.",
+).meta({ description: "Any pasted form is taken; stored as acme.cloudflareaccess.com." });
+
+export const audienceField = parsedBy(
+  parseAudience,
+  "Must be an Application Audience (AUD) tag: 64 characters from 0-9 and a-f.",
+).meta({ description: "AUD tag: 64 hex characters, any case." });
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+const pathPattern = text(512)
+  // security rule 15: what would have to be normalised is refused.
+  .regex(/^\/[^\s\\;?#]*$/u, "Must be a path that starts with / and has no query.")
+  .refine(
+    (path) =>
+      path
+        .slice(1)
+        .split("/")
+        .every((segment, index, all) =>
+          segment === "**"
+            ? index === all.length - 1
+            : segment === "*" || /^(?!\.{1,2}$)[^*%]+$/.test(segment),
+        ) || path === "/",
+    "May have * for one whole segment, and ** at the end; no empty, dot or percent-encoded segments.",
+  );
+
+const limits = z
+  .strictObject({
+    requests: z
+      .array(
+        z.strictObject({
+          methods: z
+            .array(z.enum(METHODS, `Must be one of ${METHODS.join(", ")}.`))
+            .min(1, "Name a method.")
+            .max(6),
+          path: pathPattern,
+        }),
+      )
+      .max(100, "100 patterns at most.")
+      .default([]),
+    maxTokenAgeSeconds: z
+      .int("Must be a whole number of seconds.")
+      .min(60)
+      .max(2_678_400)
+      .nullable()
+      .default(null),
+    ipAddresses: z
+      .array(parsedBy(parseNetwork, "Must be an IP address or a network such as 203.0.113.0/24."))
+      .max(100, "100 networks at most.")
+      .default([]),
+    consent: z.enum(["required", "given"], "Must be required or given.").default("required"),
+  })
+  .nullable()
+  .default(null);
+
+const service = z.strictObject({
+  id: z.string().nullish(),
+  label: text(100),
+  audience: audienceField,
+  purposes: z
+    .array(z.enum(["link", "identify", "act", "assert"], "Must be link, identify, act or assert."))
+    .min(1, "Name at least one purpose.")
+    .max(4)
+    .transform((purposes) => [...new Set(purposes)]),
+  limits,
+});
+
+/** `PUT /api/v1/settings`: the whole document, as people paste it. */
+export const settingsDocument = z.strictObject({
+  teamDomain: teamDomainField.nullable(),
+  services: z.array(service).max(100, "100 services at most."),
+  allowedEmailDomains: z
+    .array(
+      parsedBy(
+        parseEmailDomainPattern,
+        "Must be a domain such as acme.com or *.acme.com; a whole top-level domain is too wide.",
+      ),
+    )
+    .max(100, "100 domains at most.")
+    .transform((patterns) => [...new Set(patterns)])
+    .default([]),
+  matching: z.enum(["proof", "email"], "Must be proof or email.").default("proof"),
+  paused: z.boolean("Must be true or false.").default(false),
+  version: z.int("Must be the version that was read."),
+});
+
+export type SettingsDocument = z.output<typeof settingsDocument>;

@@ -1,0 +1,144 @@
+import type { AuditLog, Initiator } from "../audit/audit-log.js";
+import { AppError, ValidationError, type FieldError } from "../errors.js";
+import { parseWith } from "../field-errors.js";
+import { createId } from "../identifiers.js";
+import { RateLimit } from "../rate-limit.js";
+import type { Database } from "../stores.js";
+import type { Tenant } from "../tenants/tenant.js";
+import { settingsDocument, type SettingsDocument } from "./settings-document.js";
+import type { Settings, TrustedService } from "./settings.js";
+import { parseTeamDomain } from "./team-domain.js";
+import type { TeamCheck, TeamKeys } from "./team-keys.js";
+
+interface Dependencies {
+  readonly database: Database;
+  readonly audit: AuditLog;
+  readonly teamKeys: TeamKeys;
+}
+
+export class SettingsService {
+  readonly #database: Database;
+  readonly #audit: AuditLog;
+  readonly #teamKeys: TeamKeys;
+  // security rule 5: any tenant may name any team, so naming many must not be free.
+  readonly #teamChanges = new RateLimit({ calls: 60, perSeconds: 3600 });
+  readonly #checks = new RateLimit({ calls: 60, perSeconds: 60 });
+
+  constructor({ database, audit, teamKeys }: Dependencies) {
+    this.#database = database;
+    this.#audit = audit;
+    this.#teamKeys = teamKeys;
+  }
+
+  async get(tenantId: string): Promise<Settings> {
+    return this.#database.read.settings.get(tenantId);
+  }
+
+  /**
+   * Replaces the whole document. Throws ValidationError, `version_conflict` when somebody else has saved since
+   * `version` was read, and `rate_limited` for too many changes of the team.
+   */
+  async replace(tenant: Tenant, rawDocument: unknown, by: Initiator): Promise<Settings> {
+    const document = parseWith(settingsDocument, rawDocument);
+    const current = await this.get(tenant.id);
+    if (document.teamDomain !== null && document.teamDomain !== current.teamDomain) {
+      await this.#teamChanges.consume(tenant.id);
+    }
+    const { before, after } = await this.#database.write(async (stores) => {
+      const before = await stores.settings.get(tenant.id);
+      // The version first: with a stale copy, every other complaint would be about somebody else's change.
+      if (document.version !== before.version) throw new AppError("version_conflict");
+      const after = applyDocument(before, document);
+      if (!(await stores.settings.replace(tenant.id, after, before.version)))
+        throw new AppError("version_conflict");
+      await this.#audit.settingsChanged(stores.audit, by, tenant, before, after);
+      return { before, after };
+    });
+    await this.#followTeam(before.teamDomain, after.teamDomain);
+    return after;
+  }
+
+  /** What fetching a team's keys gives now: the team in question, or the one in the settings. Never a refusal. */
+  async check(tenant: Tenant, teamDomainText: string | null): Promise<TeamCheck> {
+    await this.#checks.consume(tenant.id);
+    const text = teamDomainText ?? (await this.get(tenant.id)).teamDomain;
+    const teamDomain = text === null ? null : parseTeamDomain(text);
+    if (teamDomain !== null) return this.#teamKeys.check(teamDomain);
+    const detail =
+      text === null
+        ? "No team domain has been entered yet."
+        : "This is not a team domain. It looks like acme.cloudflareaccess.com.";
+    return {
+      ok: false,
+      teamDomain: text,
+      keyCount: 0,
+      kids: [],
+      milliseconds: 0,
+      problem: { code: "validation_failed", detail },
+    };
+  }
+
+  async #followTeam(before: string | null, after: string | null): Promise<void> {
+    if (after !== null) this.#teamKeys.warm(after);
+    if (before === null || before === after) return;
+    if (!(await this.#database.read.settings.isTrustedTeam(before))) this.#teamKeys.forget(before);
+  }
+}
+
+function applyDocument(before: Settings, document: SettingsDocument): Settings {
+  const errors = findErrors(before, document);
+  if (errors.length > 0) throw new ValidationError(errors);
+  const services: TrustedService[] = document.services.map((service) => ({
+    ...service,
+    id: service.id ?? createId(),
+  }));
+  return { ...document, services, version: before.version + 1 };
+}
+
+function findErrors(before: Settings, document: SettingsDocument): FieldError[] {
+  const { services } = document;
+  const errors: FieldError[] = [];
+  services.forEach((service, index) => {
+    const at = `services[${index}]`;
+    const isRepeated = (key: "id" | "audience") =>
+      typeof service[key] === "string" && services.findIndex((other) => other[key] === service[key]) < index;
+    if (typeof service.id === "string" && !before.services.some(({ id }) => id === service.id)) {
+      errors.push({
+        field: `${at}.id`,
+        detail: "There is no service with this id. Leave it out for a new one.",
+      });
+    } else if (isRepeated("id")) {
+      errors.push({ field: `${at}.id`, detail: "Another service in the list has the same id." });
+    }
+    if (isRepeated("audience")) {
+      errors.push({ field: `${at}.audience`, detail: "Another service in the list has the same audience." });
+    }
+    errors.push(...findPurposeErrors(services, index));
+  });
+  if (document.matching === "email") {
+    errors.push({ field: "matching", detail: "Matching by e-mail isn't built yet; only proof is." });
+  }
+  return errors;
+}
+
+function findPurposeErrors(services: SettingsDocument["services"], index: number): FieldError[] {
+  const field = `services[${index}].purposes`;
+  const purposes = services[index]?.purposes ?? [];
+  const errors: FieldError[] = [];
+  // security rule 9
+  if (purposes.includes("link") && purposes.includes("act")) {
+    errors.push({ field, detail: "The service through which people link may not act for them." });
+  }
+  if (purposes.includes("link") && services.findIndex((other) => other.purposes.includes("link")) < index) {
+    errors.push({
+      field,
+      detail: "Only one service may have the purpose link: the app's own Access application.",
+    });
+  }
+  for (const purpose of purposes) {
+    if (purpose === "act" || purpose === "assert") {
+      errors.push({ field, detail: `The purpose ${purpose} isn't built yet.` });
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,169 @@
+import type { AuditLog, Initiator } from "../audit/audit-log.js";
+import type { Clock } from "../clock.js";
+import { AppError, ValidationError } from "../errors.js";
+import { createId } from "../identifiers.js";
+import type { Database, WriteStores } from "../stores.js";
+import type { Installation } from "./tenant-store.js";
+import type { Product, Tenant } from "./tenant.js";
+
+/** The signed half of a lifecycle event: all that the token vouches for. */
+export interface EventToken {
+  readonly clientKey: string;
+  /** Epoch seconds, like the next. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly hash: string;
+}
+
+/** The unsigned half: taken only together with a token that was never seen with another body. */
+export interface InstallBody {
+  readonly product: Product;
+  readonly site: string;
+  readonly baseUrl: string;
+  readonly sharedSecret: string;
+  readonly oauthClientId: string | null;
+}
+
+interface Dependencies {
+  readonly database: Database;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+}
+
+// enabled and disabled are signed by the site, installed by another service of Atlassian's: their clocks may differ.
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** What Atlassian tells of installations (security rule 4). Repeating an event that was obeyed changes nothing. */
+export class TenantLifecycle {
+  readonly #database: Database;
+  readonly #audit: AuditLog;
+  readonly #clock: Clock;
+
+  constructor({ database, audit, clock }: Dependencies) {
+    this.#database = database;
+    this.#audit = audit;
+    this.#clock = clock;
+  }
+
+  /** Throws `connect_jwt_invalid` for a stale token or one that came with another body, ValidationError for the body. */
+  async install(token: EventToken, body: InstallBody, bodyHash: string, by: Initiator): Promise<Tenant> {
+    return this.#database.write(async (stores) => {
+      const isNew = await this.#spend(stores, token, `installed ${bodyHash}`);
+      const before = await stores.tenants.findInstallation(token.clientKey);
+      if (!isNew && before) return before.tenant;
+      requireNotOlder(token, before?.lastInstallEventAt ?? 0);
+      const after = before ? reinstalled(before, token, body) : installed(token, body);
+      if (before) await stores.tenants.updateInstallation(after, this.#clock.now());
+      else await stores.tenants.insertInstallation(after, this.#clock.now());
+      await this.#audit.tenantInstalled(stores.audit, by, before?.tenant ?? null, after.tenant);
+      return after.tenant;
+    });
+  }
+
+  /** Erases the secret, links and attempts at once; settings and audit stay for a reinstall (contract). */
+  async uninstall(token: EventToken, bodyHash: string, by: Initiator): Promise<void> {
+    await this.#database.write(async (stores) => {
+      const isNew = await this.#spend(stores, token, `uninstalled ${bodyHash}`);
+      const before = await stores.tenants.findInstallation(token.clientKey);
+      if (!isNew || !before) return;
+      requireNotOlder(token, before.lastInstallEventAt);
+      const { tenant } = before;
+      await stores.links.deleteAll(tenant.id);
+      await stores.attempts.deleteAll(tenant.id);
+      await stores.tenants.updateInstallation(
+        {
+          ...before,
+          sharedSecret: null,
+          lastInstallEventAt: token.issuedAt,
+          tenant: { ...tenant, state: "uninstalled", generation: tenant.generation + 1, proven: false },
+        },
+        this.#clock.now(),
+      );
+      await this.#audit.tenantUninstalled(stores.audit, by, tenant);
+    });
+  }
+
+  async setEnabled(token: EventToken, bodyHash: string, isEnabled: boolean, by: Initiator): Promise<void> {
+    const state = isEnabled ? "enabled" : "disabled";
+    await this.#database.write(async (stores) => {
+      const isNew = await this.#spend(stores, token, `${state} ${bodyHash}`);
+      const before = await stores.tenants.findInstallation(token.clientKey);
+      if (!isNew || !before || before.tenant.state === "uninstalled") return;
+      requireNotOlder(
+        token,
+        Math.max(before.lastToggleEventAt, before.lastInstallEventAt - CLOCK_TOLERANCE_SECONDS),
+      );
+      const after: Installation = {
+        ...before,
+        lastToggleEventAt: token.issuedAt,
+        tenant: { ...before.tenant, state },
+      };
+      await stores.tenants.updateInstallation(after, this.#clock.now());
+      if (before.tenant.state !== state) {
+        await this.#audit.tenantToggled(stores.audit, by, after.tenant, isEnabled);
+      }
+    });
+  }
+
+  async #spend(stores: WriteStores, token: EventToken, use: string): Promise<boolean> {
+    const expiresAt = new Date((token.expiresAt + CLOCK_TOLERANCE_SECONDS) * 1000);
+    const bound = await stores.tokens.bind(token.hash, use, expiresAt);
+    if (bound.use !== use) {
+      throw new AppError("connect_jwt_invalid", "This token was already used for another lifecycle event.");
+    }
+    return bound.isNew;
+  }
+}
+
+function requireNotOlder(token: EventToken, lastEventAt: number): void {
+  if (token.issuedAt < lastEventAt) {
+    throw new AppError("connect_jwt_invalid", "This lifecycle event is older than the last one of its site.");
+  }
+}
+
+function installed(token: EventToken, body: InstallBody): Installation {
+  return {
+    clientKey: token.clientKey,
+    sharedSecret: body.sharedSecret,
+    oauthClientId: body.oauthClientId,
+    lastInstallEventAt: token.issuedAt,
+    lastToggleEventAt: 0,
+    tenant: {
+      id: createId(),
+      product: body.product,
+      site: body.site,
+      baseUrl: body.baseUrl,
+      state: "enabled",
+      generation: 1,
+      proven: false,
+      suspended: false,
+    },
+  };
+}
+
+function reinstalled(before: Installation, token: EventToken, body: InstallBody): Installation {
+  const { tenant } = before;
+  // The body is unsigned: a Jira tenant's settings and links must not turn into those of Confluence.
+  if (body.product !== tenant.product) {
+    throw ValidationError.of(
+      "productType",
+      `This client key belongs to an installation in ${tenant.product}.`,
+    );
+  }
+  const isUnchanged = body.sharedSecret === before.sharedSecret && body.baseUrl === tenant.baseUrl;
+  return {
+    ...before,
+    sharedSecret: body.sharedSecret,
+    oauthClientId: body.oauthClientId,
+    lastInstallEventAt: token.issuedAt,
+    tenant: {
+      ...tenant,
+      site: body.site,
+      baseUrl: body.baseUrl,
+      state: "enabled",
+      generation: isUnchanged ? tenant.generation : tenant.generation + 1,
+      proven: isUnchanged && tenant.proven,
+      suspended: tenant.suspended || body.site !== tenant.site,
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { LRUCache } from "lru-cache";
+
+import type { Clock } from "../clock.js";
+import type { Logger } from "../logger.js";
+import type { Database } from "../stores.js";
+import type { HostDirectory } from "./host-directory.js";
+import type { Tenant } from "./tenant.js";
+
+interface Dependencies {
+  readonly database: Database;
+  readonly host: HostDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const RETRY_AFTER_SECONDS = 60;
+
+/**
+ * Security rule 4: the body of an install event is unsigned, so its host counts for nothing until that host has
+ * accepted the secret in a call that we made. Asked right after installing, and again (once a minute at most) when
+ * somebody needs the tenant.
+ */
+export class TenantProof {
+  readonly #database: Database;
+  readonly #host: HostDirectory;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #lastTries = new LRUCache<string, { at: number; outcome: Promise<boolean> }>({ max: 10_000 });
+
+  constructor({ database, host, clock, logger }: Dependencies) {
+    this.#database = database;
+    this.#host = host;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Tries to prove a tenant unless that was tried in the last minute, and says whether it is proven. Never throws. */
+  async prove(tenant: Tenant): Promise<boolean> {
+    if (tenant.proven) return true;
+    const key = `${tenant.id} ${tenant.generation}`;
+    const last = this.#lastTries.get(key);
+    const now = this.#clock.now().getTime();
+    if (last && now - last.at < RETRY_AFTER_SECONDS * 1000) return last.outcome;
+    const outcome = this.#ask(tenant);
+    this.#lastTries.set(key, { at: now, outcome });
+    return outcome;
+  }
+
+  /** A host has accepted this generation's base URL and secret. */
+  async markProven(tenant: Tenant): Promise<void> {
+    await this.#database.write((stores) => stores.tenants.markProven(tenant.id, tenant.generation));
+  }
+
+  async #ask(tenant: Tenant): Promise<boolean> {
+    try {
+      if (await this.#host.acceptsInstallation(tenant)) return true;
+      // Not every product answers for the app itself; each answers for somebody it knows.
+      const { items } = await this.#database.read.audit.list(
+        tenant.id,
+        { action: "settings.changed", actor: "user", from: null, to: null },
+        { limit: 1, cursor: null },
+      );
+      const accountId = items[0]?.actor.accountId;
+      if (accountId) await this.#host.isAdmin(tenant, accountId);
+      return (await this.#database.read.tenants.findById(tenant.id))?.proven ?? false;
+    } catch (error) {
+      this.#logger.info({ err: error, tenant: tenant.id }, "the host did not prove this installation");
+      return false;
+    }
+  }
+}

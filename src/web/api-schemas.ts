@@ -1,0 +1,118 @@
+import { z } from "zod";
+
+import { PROBLEMS, type ProblemCode } from "../errors.js";
+
+/** The shapes of the answers, for openapi.json; the tests hold every real answer against them. */
+
+const time = z.iso.datetime().meta({ description: "ISO 8601, UTC." });
+const productName = z.enum(["jira", "confluence"]);
+const method = z.enum(["proof", "email", "admin"]).meta({ description: "How the link was proved." });
+const json = z.json();
+
+const service = z.strictObject({
+  id: z.string(),
+  label: z.string(),
+  audience: z.string().regex(/^[0-9a-f]{64}$/),
+  purposes: z.array(z.enum(["link", "identify", "act", "assert"])),
+  limits: z
+    .strictObject({
+      requests: z.array(z.strictObject({ methods: z.array(z.string()), path: z.string() })),
+      maxTokenAgeSeconds: z.int().nullable(),
+      ipAddresses: z.array(z.string()),
+      consent: z.enum(["required", "given"]),
+    })
+    .nullable(),
+});
+
+export const settings = z.strictObject({
+  teamDomain: z.string().nullable(),
+  services: z.array(service),
+  allowedEmailDomains: z.array(z.string()),
+  matching: z.enum(["proof", "email"]),
+  paused: z.boolean(),
+  version: z.int(),
+});
+
+export const teamCheck = z.strictObject({
+  ok: z.boolean(),
+  teamDomain: z.string().nullable(),
+  keyCount: z.int(),
+  kids: z.array(z.string()),
+  milliseconds: z.int(),
+  problem: z.strictObject({ code: z.string(), detail: z.string() }).nullable(),
+});
+
+export const link = z.strictObject({
+  id: z.string(),
+  accountId: z.string(),
+  email: z.string(),
+  issuer: z.string(),
+  method,
+  linkedAt: time,
+  lastUsedAt: time.nullable(),
+});
+
+export const me = z.strictObject({
+  accountId: z.string(),
+  site: z.string(),
+  product: productName,
+  teamDomain: z.string().nullable(),
+  links: z.array(link),
+  consents: z.array(z.strictObject({ serviceId: z.string(), label: z.string(), grantedAt: time })),
+  linking: z.strictObject({
+    available: z.boolean(),
+    methods: z.array(z.enum(["popup", "accessJwt"])),
+    reason: z.string().nullable(),
+  }),
+});
+
+export const linkAttempt = z.strictObject({ id: z.string(), url: z.url(), expiresAt: time });
+
+export const identity = z.strictObject({
+  site: z.string(),
+  product: productName,
+  tenant: z.string(),
+  accountId: z.string(),
+  email: z.string(),
+  method,
+  linkedAt: time,
+});
+
+export const auditItem = z.strictObject({
+  id: z.string(),
+  at: time,
+  action: z.string(),
+  actor: z.strictObject({
+    type: z.enum(["user", "service", "host", "system"]),
+    accountId: z.string().nullable(),
+  }),
+  target: z.strictObject({ type: z.string(), id: z.string() }).nullable(),
+  before: json,
+  after: json,
+  ip: z.string().nullable(),
+  reference: z.string().nullable(),
+});
+
+export const popupCodes = z.strictObject({
+  attempt: z.string(),
+  code: z.string().nullable(),
+  typedCode: z.string().nullable(),
+  email: z.string(),
+  site: z.string(),
+  expiresAt: time,
+});
+
+export const problem = z.strictObject({
+  type: z.url(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+  reference: z.string(),
+  linkUrl: z.url().optional(),
+  errors: z.array(z.strictObject({ field: z.string(), pointer: z.string(), detail: z.string() })).optional(),
+});
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+}

@@ -1,0 +1,44 @@
+import type { NextFunction, Request, Response } from "express";
+
+import { NotFoundError } from "../errors.js";
+import { endProblem, PROBLEM_TYPE, sendProblem, startProblem, type Problem } from "./problem-response.js";
+import { createView, type PageLocals } from "./views.js";
+
+interface ProblemPageLocals extends PageLocals {
+  readonly problem: Problem;
+}
+
+const renderProblemPage = createView<ProblemPageLocals>("problem");
+
+/** For every path that no router answered. */
+export function refuseUnknownPath(): never {
+  throw new NotFoundError();
+}
+
+/** Express' last middleware: any error becomes a problem, as a page for a browser that asks for one. */
+export async function handleErrors(
+  error: unknown,
+  req: Request,
+  res: Response,
+  // Express tells error handlers by their four parameters.
+  _next: NextFunction,
+): Promise<void> {
+  if (!wantsPage(req)) {
+    sendProblem(res, req, error);
+    return;
+  }
+  const problem = startProblem(res, req, error);
+  if (problem === null) return;
+  res.vary("Accept");
+  try {
+    const html = await renderProblemPage(res, { title: problem.title, problem });
+    endProblem(res, req, "text/html; charset=utf-8", html);
+  } catch (renderError) {
+    sendProblem(res, req, renderError);
+  }
+}
+
+function wantsPage(req: Request): boolean {
+  // In this order, so that JSON is for everybody who doesn't mind.
+  return req.accepts([PROBLEM_TYPE, "application/json", "text/html"]) === "text/html";
+}

@@ -1,0 +1,51 @@
+import { Router } from "express";
+
+import { AppError } from "../errors.js";
+
+export interface HealthRouterOptions {
+  /** Resolves when the app can serve; rejects with why not. */
+  readonly isReady: () => Promise<void>;
+  readonly isDraining: () => boolean;
+  readonly readyTimeoutMs?: number;
+}
+
+const READY_TIMEOUT_MS = 2000;
+const RETRY_AFTER_SECONDS = 5;
+
+export function createHealthRouter(options: HealthRouterOptions): Router {
+  const { isReady, isDraining, readyTimeoutMs = READY_TIMEOUT_MS } = options;
+  const router = Router();
+
+  router.get("/healthz", (_req, res) => {
+    res.json({ status: "ok" });
+  });
+
+  router.get("/readyz", async (_req, res) => {
+    if (isDraining()) throw notReady("The app is shutting down.");
+    await within(readyTimeoutMs, isReady()).catch((cause: unknown) => {
+      throw notReady(undefined, cause);
+    });
+    res.json({ status: "ok" });
+  });
+
+  return router;
+}
+
+function notReady(detail?: string, cause?: unknown): AppError {
+  return new AppError("store_unavailable", detail, {
+    cause,
+    extras: { retryAfterSeconds: RETRY_AFTER_SECONDS },
+  });
+}
+
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`No answer within ${timeoutMs} ms.`));
+    }, timeoutMs);
+  });
+  await Promise.race([work, deadline]).finally(() => {
+    clearTimeout(timer);
+  });
+}

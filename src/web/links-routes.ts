@@ -1,0 +1,31 @@
+import { Router } from "express";
+
+import type { AppContext } from "../app-context.js";
+import { parseWith } from "../field-errors.js";
+import { getInitiator, getUser, requireAdmin } from "./host-user.js";
+import { methodNotAllowed } from "./method-not-allowed.js";
+import { linksQuery } from "./page-query.js";
+import { presentLink, presentPage } from "./presenters.js";
+
+export function createLinksRoutes(ctx: AppContext): Router {
+  const router = Router();
+  router.use(requireAdmin(ctx));
+
+  router
+    .route("/")
+    .get(async (req, res) => {
+      const { query, ...page } = parseWith(linksQuery, req.query);
+      res.json(presentPage(await ctx.links.list(getUser(req).tenant.id, query, page), presentLink));
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
+
+  router
+    .route("/:id")
+    .delete(async (req, res) => {
+      await ctx.links.removeAny(getUser(req).tenant.id, req.params.id, getInitiator(req));
+      res.sendStatus(204);
+    })
+    .all(methodNotAllowed("DELETE"));
+
+  return router;
+}

@@ -1,0 +1,62 @@
+import { Router } from "express";
+import { z } from "zod";
+
+import type { AppContext } from "../app-context.js";
+import { parseWith } from "../field-errors.js";
+import { getInitiator, getUser, requireUser } from "./host-user.js";
+import { jsonBody } from "./json-body.js";
+import { methodNotAllowed } from "./method-not-allowed.js";
+import { presentLink, presentMe } from "./presenters.js";
+
+const field = (maxLength: number) =>
+  z.string("Must be text.").min(1, "Must not be empty.").max(maxLength, "Too long.");
+
+export const linkRequest = z.union(
+  [z.strictObject({ attempt: field(64), code: field(64) }), z.strictObject({ accessJwt: field(16_384) })],
+  "Send either attempt and code, or accessJwt.",
+);
+
+export function createMeRoutes(ctx: AppContext): Router {
+  const router = Router();
+  router.use(requireUser(ctx));
+
+  router
+    .route("/")
+    .get(async (req, res) => {
+      const user = getUser(req);
+      const settings = await ctx.settings.get(user.tenant.id);
+      res.json(presentMe(user, settings, await ctx.links.listOfAccount(user)));
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
+
+  router
+    .route("/link-attempts")
+    .post(async (req, res) => {
+      const { id, expiresAt } = await ctx.attempts.begin(getUser(req));
+      const url = `${ctx.config.baseUrl}/link/start/${id}`;
+      res.status(201).json({ id, url, expiresAt: expiresAt.toISOString() });
+    })
+    .all(methodNotAllowed("POST"));
+
+  router
+    .route("/links")
+    .post(jsonBody(), async (req, res) => {
+      const proof = parseWith(linkRequest, req.body);
+      const { link, isNew } =
+        "accessJwt" in proof
+          ? await ctx.links.linkWithToken(getUser(req), proof.accessJwt, getInitiator(req))
+          : await ctx.attempts.redeem(getUser(req), proof.attempt, proof.code, getInitiator(req));
+      res.status(isNew ? 201 : 200).json(presentLink(link));
+    })
+    .all(methodNotAllowed("POST"));
+
+  router
+    .route("/links/:id")
+    .delete(async (req, res) => {
+      await ctx.links.removeOwn(getUser(req), req.params.id, getInitiator(req));
+      res.sendStatus(204);
+    })
+    .all(methodNotAllowed("DELETE"));
+
+  return router;
+}

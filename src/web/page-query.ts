@@ -1,0 +1,29 @@
+import { z } from "zod";
+
+const limit = z
+  .string("Must stand once.")
+  .regex(/^\d{1,3}$/, "Must be a whole number from 1 to 200.")
+  .transform(Number)
+  .refine((number) => number >= 1 && number <= 200, "Must be a whole number from 1 to 200.")
+  .default(50);
+
+const text = (maxLength: number) =>
+  z.string("Must stand once.").max(maxLength, `May have ${maxLength} characters.`);
+
+const time = z.iso
+  .datetime({ offset: true, error: "Must be a time such as 2026-01-31T12:00:00Z." })
+  .transform((value) => new Date(value))
+  .nullable()
+  .default(null);
+
+const page = { limit, cursor: text(1024).nullable().default(null) };
+
+export const linksQuery = z.object({ query: text(200).default(""), ...page });
+
+export const auditQuery = z.object({
+  action: text(64).nullable().default(null),
+  actor: text(128).nullable().default(null),
+  from: time,
+  to: time,
+  ...page,
+});

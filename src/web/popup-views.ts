@@ -1,0 +1,20 @@
+import type { PopupCodes } from "../links/link-attempt-service.js";
+import { createView, type PageLocals } from "./views.js";
+
+/** Both sides of what would be joined, in the words of the people concerned. */
+export interface PopupSides {
+  readonly email: string;
+  readonly site: string;
+  readonly product: string;
+  /** The account's display name, or its id where the product doesn't tell. */
+  readonly account: string;
+  /** False when this browser didn't open the window from Jira or Confluence: then it warns. */
+  readonly isTiedToOpener: boolean;
+  readonly hasOtherLink: boolean;
+}
+
+export const renderPopupConfirm = createView<PopupSides & PageLocals>("popup-confirm");
+
+export const renderPopupCode = createView<
+  PopupSides & PopupCodes & PageLocals & { readonly attempt: string }
+>("popup-code");

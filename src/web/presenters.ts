@@ -1,0 +1,61 @@
+import type { AuditEvent } from "../audit/audit-event.js";
+import type { IdentifiedPerson } from "../links/identity-service.js";
+import type { IdentityLink } from "../links/identity-link.js";
+import { findLinkingObstacle } from "../links/link-service.js";
+import type { Settings } from "../services/settings.js";
+import type { Page } from "../stores.js";
+import type { HostUser } from "../tenants/tenant.js";
+
+export function presentLink(link: IdentityLink) {
+  return {
+    id: link.id,
+    accountId: link.accountId,
+    email: link.email,
+    issuer: link.issuer,
+    method: link.method,
+    linkedAt: link.linkedAt.toISOString(),
+    lastUsedAt: link.lastUsedAt?.toISOString() ?? null,
+  };
+}
+
+export function presentMe(
+  { tenant, accountId }: HostUser,
+  settings: Settings,
+  links: readonly IdentityLink[],
+) {
+  const obstacle = findLinkingObstacle(tenant, settings);
+  return {
+    accountId,
+    site: tenant.site,
+    product: tenant.product,
+    teamDomain: settings.teamDomain,
+    links: links.map(presentLink),
+    consents: [],
+    linking: {
+      available: obstacle === null,
+      methods: obstacle === null ? ["popup", "accessJwt"] : [],
+      reason: obstacle?.message ?? null,
+    },
+  };
+}
+
+export function presentIdentity({ tenant, link }: IdentifiedPerson) {
+  return {
+    site: tenant.site,
+    product: tenant.product,
+    tenant: tenant.id,
+    accountId: link.accountId,
+    email: link.email,
+    method: link.method,
+    linkedAt: link.linkedAt.toISOString(),
+  };
+}
+
+export function presentAuditEvent(event: AuditEvent) {
+  const { id, action, actor, target, before, after, ip, reference } = event;
+  return { id, at: event.at.toISOString(), action, actor, target, before, after, ip, reference };
+}
+
+export function presentPage<T, P>(page: Page<T>, present: (item: T) => P) {
+  return { items: page.items.map(present), nextCursor: page.nextCursor };
+}

@@ -1,0 +1,126 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { AppError, PROBLEMS, type ProblemCode } from "../errors.js";
+import { getRequestContext, setFirstHeaders } from "./request-context.js";
+import { toAppError } from "./to-app-error.js";
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** RFC 9457 §3, with the members that contract.md adds. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly reference: string;
+  readonly linkUrl?: string;
+  readonly errors?: readonly ProblemFieldError[];
+}
+
+export interface ProblemFieldError {
+  readonly field: string;
+  /** RFC 6901 §6: a JSON pointer as a URI fragment. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export function toProblem(
+  error: unknown,
+  { baseUrl, reference }: { readonly baseUrl: string; readonly reference: string },
+): Problem {
+  const { code, message, status, extras } = toAppError(error);
+  return {
+    type: `${baseUrl}/problems#${code}`,
+    title: PROBLEMS[code].title,
+    status,
+    detail: message,
+    code,
+    reference,
+    ...(extras.linkUrl === undefined ? {} : { linkUrl: extras.linkUrl }),
+    ...(extras.errors === undefined
+      ? {}
+      : {
+          errors: extras.errors.map(({ field, detail }) => ({ field, pointer: toPointer(field), detail })),
+        }),
+  };
+}
+
+/** Answers with a problem as JSON. What was already said can't be taken back: then the connection is cut. */
+export function sendProblem(res: ServerResponse, req: IncomingMessage, error: unknown): void {
+  const problem = startProblem(res, req, error);
+  if (problem !== null) endProblem(res, req, PROBLEM_TYPE, JSON.stringify(problem));
+}
+
+/** Notes the failure and sets status and headers; null when the answer has begun and there is nothing left to say. */
+export function startProblem(res: ServerResponse, req: IncomingMessage, error: unknown): Problem | null {
+  const context = getRequestContext(req);
+  const failure = toAppError(error);
+  if (res.headersSent) {
+    // The answer is complete when a late error of its request comes in, as a body that never ends does.
+    if (!res.writableEnded) {
+      context.failure = failure;
+      res.destroy();
+    }
+    return null;
+  }
+  context.failure = failure;
+  // What a handler prepared for its own answer (a longer cache, a cookie, a length) isn't meant for this one, except
+  // for the policy that lets the verified host frame the page.
+  const policy = res.getHeader("Content-Security-Policy");
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  setFirstHeaders(res, context);
+  if (policy !== undefined) res.setHeader("Content-Security-Policy", policy);
+  res.statusCode = failure.status;
+  for (const [name, value] of Object.entries(problemHeaders(failure))) res.setHeader(name, value);
+  return toProblem(failure, context);
+}
+
+export function endProblem(res: ServerResponse, req: IncomingMessage, type: string, text: string): void {
+  const body = Buffer.from(text);
+  res.setHeader("Content-Type", type);
+  res.setHeader("Content-Length", body.length);
+  if (res.statusCode === PROBLEMS.request_timeout.status) res.shouldKeepAlive = false;
+  if (res.statusCode !== PROBLEMS.too_large.status) res.end(body);
+  else endAfterDiscarding(res, req, body);
+}
+
+const DISCARD_MS = 500;
+
+/**
+ * The rest of a body that is too large is never waited for. But closing while its bytes still come in resets the
+ * connection, and the sender may never see the answer, so they are read and thrown away for a moment (RFC 9112 §9.6).
+ */
+function endAfterDiscarding(res: ServerResponse, req: IncomingMessage, body: Buffer): void {
+  res.shouldKeepAlive = false;
+  if (req.complete) {
+    res.end(body);
+    return;
+  }
+  res.write(body);
+  const end = (): void => {
+    clearTimeout(timer);
+    if (!res.writableEnded) res.end();
+  };
+  const timer = setTimeout(end, DISCARD_MS);
+  req.once("end", end).once("close", end).resume();
+}
+
+/** The headers that belong to a problem's status. */
+export function problemHeaders({ code, status, extras }: AppError): Readonly<Record<string, string>> {
+  return {
+    // RFC 9110 §11.6.1: a 401 names the scheme to come back with.
+    ...(status === 401 ? { "WWW-Authenticate": code.startsWith("connect_") ? "JWT" : "Bearer" } : {}),
+    ...(extras.allow === undefined ? {} : { Allow: extras.allow.join(", ") }),
+    ...(extras.retryAfterSeconds === undefined ? {} : { "Retry-After": String(extras.retryAfterSeconds) }),
+  };
+}
+
+function toPointer(field: string): string {
+  const tokens = field.split(/[.[\]]+/).filter((token) => token !== "");
+  return ["#", ...tokens.map(toPointerToken)].join("/");
+}
+
+function toPointerToken(token: string): string {
+  return encodeURIComponent(token.replaceAll("~", "~0").replaceAll("/", "~1"));
+}

@@ -1,0 +1,34 @@
+import { Router } from "express";
+
+import { PROBLEMS } from "../errors.js";
+import { createView, type PageLocals } from "./views.js";
+
+interface ProblemsPageLocals extends PageLocals {
+  readonly problems: typeof ITEMS;
+}
+
+const renderProblemsPage = createView<ProblemsPageLocals>("problems");
+
+const ITEMS = Object.entries(PROBLEMS).map(([code, { status, title, cause, fix }]) => ({
+  code,
+  status,
+  title,
+  cause,
+  fix,
+}));
+
+/** `GET /problems`: where the `type` of every problem leads. */
+export function createProblemsRouter(): Router {
+  const router = Router();
+
+  router.get("/problems", async (req, res) => {
+    res.vary("Accept");
+    if (req.accepts(["text/html", "application/json"]) === "application/json") {
+      res.json({ items: ITEMS, nextCursor: null });
+      return;
+    }
+    res.send(await renderProblemsPage(res, { title: "Problems and their fixes", problems: ITEMS }));
+  });
+
+  return router;
+}

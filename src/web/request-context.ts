@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Clock } from "../clock.js";
+import type { AppError } from "../errors.js";
+import { createReference } from "../identifiers.js";
+import type { ClientAddressReader } from "./client-address.js";
+import type { SecurityHeaders } from "./security-headers.js";
+
+export const REFERENCE_HEADER = "X-Request-Reference";
+
+export interface RequestContext {
+  /** Finds the log line of this request. */
+  readonly reference: string;
+  /** The client's address, as far as TRUST_PROXY lets it be known; null when the connection was already gone. */
+  readonly ip: string | null;
+  /** Nobody trusted vouches for `ip`: no rule may match it (security rule 20). */
+  readonly isForwarded: boolean;
+  readonly startedAt: Date;
+  /** The app's public URL without a trailing slash. */
+  readonly baseUrl: string;
+  readonly securityHeaders: SecurityHeaders;
+  /** What the request was refused or failed with, for the log line and the metrics. */
+  failure: AppError | null;
+}
+
+export interface RequestContextOptions {
+  readonly baseUrl: string;
+  readonly clock: Clock;
+  readonly securityHeaders: SecurityHeaders;
+  readonly readClientAddress: ClientAddressReader;
+}
+
+// Keyed by the message itself, so that plain handlers and Express find the same one.
+const contexts = new WeakMap<IncomingMessage, RequestContext>();
+
+/** Gives the request its context and the answer its first headers. Once per request, before any handler. */
+export function startRequest(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: RequestContextOptions,
+): RequestContext {
+  const context: RequestContext = {
+    reference: createReference(),
+    ...options.readClientAddress(req),
+    startedAt: options.clock.now(),
+    baseUrl: options.baseUrl,
+    securityHeaders: options.securityHeaders,
+    failure: null,
+  };
+  contexts.set(req, context);
+  setFirstHeaders(res, context);
+  return context;
+}
+
+export function getRequestContext(req: IncomingMessage): RequestContext {
+  const context = contexts.get(req);
+  if (context === undefined) throw new Error("The request did not come through createHttpServer.");
+  return context;
+}
+
+/** What every answer starts from: the security headers and the reference. */
+export function setFirstHeaders(res: ServerResponse, context: RequestContext): void {
+  for (const [name, value] of Object.entries(context.securityHeaders)) res.setHeader(name, value);
+  res.setHeader(REFERENCE_HEADER, context.reference);
+}

@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { AppError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import type { Metrics } from "./metrics.js";
+import type { RequestContext } from "./request-context.js";
+import { findRoutePattern } from "./route-pattern.js";
+
+export interface RequestLogOptions {
+  readonly basePath: string;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "observeRequest">;
+}
+
+/** Writes one line and counts one request when the answer is out, or when its reader went away before. */
+export function logWhenDone(
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: string,
+  context: RequestContext,
+  options: RequestLogOptions,
+): void {
+  const startedMs = performance.now();
+  res.once("close", () => {
+    const elapsedMs = performance.now() - startedMs;
+    const method = req.method ?? "";
+    const route = findRoutePattern(path, options.basePath);
+    const isAborted = !res.writableFinished;
+    const { failure, reference, ip } = context;
+    options.metrics.observeRequest({
+      route: route ?? "other",
+      method,
+      status: isAborted ? "aborted" : String(res.statusCode),
+      code: failure?.code ?? "",
+      durationSeconds: elapsedMs / 1000,
+    });
+    const fields = {
+      method,
+      ...(route === null ? { path: withoutSecrets(path) } : { route }),
+      status: res.headersSent ? res.statusCode : null,
+      code: failure?.code ?? null,
+      durationMs: Math.round(elapsedMs),
+      reference,
+      ip,
+      ...(isAborted ? { aborted: true } : {}),
+      ...(failure === null ? {} : describeCauses(failure)),
+    };
+    if (failure !== null && failure.status >= 500) options.logger.error(fields, "request failed");
+    else options.logger.info(fields, "request");
+  });
+}
+
+// Ids of attempts and codes are longer than any segment worth reading in a log.
+const LONGEST_SEGMENT = 20;
+const LONGEST_PATH = 200;
+
+function withoutSecrets(path: string): string {
+  return path
+    .slice(0, LONGEST_PATH)
+    .split("/")
+    .map((segment) => (segment.length > LONGEST_SEGMENT ? "…" : segment))
+    .join("/");
+}
+
+const MOST_CAUSES = 5;
+
+/** What lies behind a failure, with stacks for faults of our own. No other property: libraries hang bodies and queries on errors. */
+function describeCauses(failure: AppError): { causes?: readonly object[] } {
+  const causes: object[] = [];
+  for (
+    let cause = failure.cause;
+    cause !== undefined && causes.length < MOST_CAUSES;
+    cause = cause instanceof Error ? cause.cause : undefined
+  ) {
+    causes.push(
+      cause instanceof Error ? describeError(cause, failure.status >= 500) : { type: typeof cause },
+    );
+  }
+  return causes.length === 0 ? {} : { causes };
+}
+
+function describeError(error: Error, withStack: boolean): object {
+  return {
+    name: error.name,
+    message: error.message,
+    ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
+    ...(withStack ? { stack: error.stack } : {}),
+  };
+}

@@ -1,0 +1,54 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+
+import type { Express } from "express";
+import helmet from "helmet";
+
+export type SecurityHeaders = Readonly<Record<string, string>>;
+
+/**
+ * What every answer carries, whoever writes it: Express, a plain handler, or the server itself to bytes that aren't
+ * HTTP. Pages and files that need less strict values set their own over these. Two of helmet's defaults are left out:
+ * Cross-Origin-Opener-Policy would cut the linking window off from the page that opened it, and X-Frame-Options would
+ * keep page shells out of their iframe; `frame-ancestors` does its work.
+ */
+export function createSecurityHeaders(options: { readonly isProduction: boolean }): SecurityHeaders {
+  return {
+    "Cache-Control": "no-cache, no-store",
+    ...headersSetBy([
+      helmet.contentSecurityPolicy({
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'"],
+          formAction: ["'self'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      }),
+      helmet.crossOriginResourcePolicy({ policy: "same-origin" }),
+      // `no-referrer` would make browsers send `Origin: null` with our own forms (Fetch standard, "append a request
+      // Origin header"), and the linking window's same-origin check would refuse them.
+      helmet.referrerPolicy({ policy: "same-origin" }),
+      helmet.xContentTypeOptions(),
+      // The app speaks for its own host, not for whatever lives below it.
+      ...(options.isProduction ? [helmet.strictTransportSecurity({ includeSubDomains: false })] : []),
+    ]),
+  };
+}
+
+/** Switches off what Express adds by itself: its name, and an ETag on answers that must not be stored. */
+export function quietExpress(app: Express): void {
+  app.disable("x-powered-by");
+  app.set("etag", false);
+}
+
+type HeaderSetter = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+
+function headersSetBy(setters: readonly HeaderSetter[]): SecurityHeaders {
+  const req = new IncomingMessage(new Socket());
+  const res = new ServerResponse(req);
+  for (const set of setters) set(req, res, () => undefined);
+  return Object.fromEntries(res.getRawHeaderNames().map((name) => [name, String(res.getHeader(name))]));
+}

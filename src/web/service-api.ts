@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+
+import type { AppContext } from "../app-context.js";
+import { AppError, NotFoundError } from "../errors.js";
+import { parseWith } from "../field-errors.js";
+import { audienceField } from "../services/settings-document.js";
+import { parseSite } from "../tenants/site.js";
+import { requireAccessJwt } from "./access-credentials.js";
+import { presentIdentity } from "./presenters.js";
+
+export const identityQuery = z.object({
+  product: z.enum(["jira", "confluence"], "Must be jira or confluence.").nullable().default(null),
+  audience: audienceField.nullable().default(null),
+});
+
+/**
+ * `GET /api/v1/sites/{site}/identity`, in front of Express: no browser middleware has any business here, and
+ * leaving it out makes the call several times cheaper (design, decisions).
+ */
+export class ServiceApi {
+  readonly #ctx: AppContext;
+  readonly #prefix: string;
+
+  constructor(ctx: AppContext) {
+    this.#ctx = ctx;
+    this.#prefix = `${ctx.config.basePath}/api/v1/sites/`;
+  }
+
+  handles(path: string): boolean {
+    return path.startsWith(this.#prefix);
+  }
+
+  /** Throws every refusal; the server turns it into problem+json. */
+  async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const [path = "", ...query] = (req.url ?? "").split("?");
+    const [site = "", action, ...rest] = path.slice(this.#prefix.length).split("/");
+    if (action !== "identity" || rest.length > 0) throw new NotFoundError();
+    if (req.method !== "GET" && req.method !== "HEAD") {
+      throw new AppError("method_not_allowed", "Use GET.", { extras: { allow: ["GET", "HEAD"] } });
+    }
+    refuseBrowsers(req);
+    const token = requireAccessJwt(req);
+    const person = await this.#ctx.identities.identify(token, {
+      // An impossible host is told apart from an unknown one no more than two unknown ones are.
+      site: parseSite(decodeComponent(site)) ?? "",
+      ...parseWith(identityQuery, parseQuery(query.join("?"))),
+    });
+    res.writeHead(200, { "Content-Type": "application/json; charset=utf-8" });
+    res.end(req.method === "HEAD" ? undefined : JSON.stringify(presentIdentity(person)));
+  }
+}
+
+/** Security rule 16: else whoever puts the whole host behind Access makes every cross-site form act as its victim. */
+function refuseBrowsers(req: IncomingMessage): void {
+  const fetchSite = req.headers["sec-fetch-site"];
+  if (
+    req.headers.origin !== undefined ||
+    req.headers["sec-fetch-mode"] === "navigate" ||
+    fetchSite === "cross-site" ||
+    fetchSite === "same-site"
+  ) {
+    throw new AppError("browser_not_allowed");
+  }
+}
+
+function decodeComponent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    throw new AppError("malformed_request", "The path has a damaged percent escape.", { cause: error });
+  }
+}
+
+function parseQuery(text: string): Record<string, string | string[]> {
+  const query = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(query.keys())].map((key) => {
+      const values = query.getAll(key);
+      return [key, values.length === 1 ? (values[0] ?? "") : values];
+    }),
+  );
+}
