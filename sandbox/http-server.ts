@@ -94,7 +94,7 @@ export async function startServer(options: ListenOptions = {}): Promise<Server> 
     server.onRequest(line);
     if (answer) response.writeHead(answer.status, { "cache-control": "no-store", ...answer.headers });
     if (answer) response.end(answer.body);
-    else request.destroy();
+    else response.destroy();
   }, options);
   const server: Server = {
     ...listening,

@@ -258,11 +258,14 @@ describe("AccessJwtVerifier tells strangers little", () => {
     expect(fetches).not.toHaveBeenCalled();
   });
 
-  it("asks nothing for a token whose header is refused", async () => {
-    const fetches = vi.spyOn(globalThis, "fetch");
-    await expectRefusal(signAccessJwt(key, { header: { alg: "none" } }), "access_jwt_untrusted");
-    expect(fetches).not.toHaveBeenCalled();
-  });
+  it.each([{ alg: "none" }, { kid: "a".repeat(257) }, { jku: "https://evil.example" }])(
+    "asks nothing for a token whose header is refused: %j",
+    async (header) => {
+      const fetches = vi.spyOn(globalThis, "fetch");
+      await expectRefusal(signAccessJwt(key, { header }), "access_jwt_untrusted");
+      expect(fetches).not.toHaveBeenCalled();
+    },
+  );
 
   it.each<[string, AccessJwtOverrides]>([
     ["a known team with a wrong signature", { signWith: () => Buffer.alloc(256, 1) }],

@@ -10,11 +10,9 @@ import type { AccessClaims, AccessJwt } from "./access-jwt.js";
 import { createDecoyKey } from "./decoy-key.js";
 import { findTeamDomain } from "./team-domain.js";
 import type { TeamKeyCache } from "./team-key-cache.js";
-import { ACCESS_ALGORITHM } from "./team-key-set.js";
+import { ACCESS_ALGORITHM, MAX_KID_LENGTH } from "./team-key-set.js";
 import type { TeamKey } from "./team-key-set.js";
 import { VerifiedTokenCache } from "./verified-token-cache.js";
-
-const MAX_KID_LENGTH = 256;
 
 // Each would change how the token is read, or bring a key of its own (RFC 7515 §4.1.2-6 and §4.1.11, RFC 7797).
 const REFUSED_HEADERS = ["crit", "b64", "jwk", "jku", "x5u", "x5c"];
@@ -82,8 +80,9 @@ function requireKid(header: AccessJwt["header"]): string {
   if (alg !== ACCESS_ALGORITHM) throw untrusted("alg is not RS256");
   const refused = REFUSED_HEADERS.find((name) => Object.hasOwn(header, name));
   if (refused !== undefined) throw untrusted(`the header has ${refused}`);
-  if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH)
+  if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) {
     throw untrusted("kid names no key");
+  }
   return kid;
 }
 

@@ -38,6 +38,7 @@ describe("parseTeamKeySet", () => {
     ["a private key", { ...good.privateKey.export({ format: "jwk" }), kid: "changed" }],
     ["a key without kid", change({ kid: undefined })],
     ["a key with an empty kid", change({ kid: "" })],
+    ["a key whose kid is too long", change({ kid: "k".repeat(257) })],
     ["a key whose kid is a number", change({ kid: 1 })],
     ["a key shorter than 2048 bits", { ...short.jwk, kid: "changed" }],
     ["a key with exponent 1, for which anybody can sign", change({ e: "AQ" })],

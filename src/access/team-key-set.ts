@@ -6,6 +6,7 @@ export const ACCESS_ALGORITHM = "RS256";
 
 const MIN_MODULUS_BITS = 2048;
 const MAX_KEYS = 20;
+export const MAX_KID_LENGTH = 256;
 
 export interface TeamKey {
   readonly kid: string;
@@ -30,7 +31,7 @@ const documentSchema = z.object({ keys: z.array(z.unknown()) });
 // Anything but an RSA public key for RS256 signatures is none of ours: RFC 7517 §4, RFC 7518 §6.3.
 const keySchema = z.object({
   kty: z.literal("RSA"),
-  kid: z.string().min(1),
+  kid: z.string().min(1).max(MAX_KID_LENGTH),
   n: z.base64url(),
   // 65537. With a small exponent signatures can be forged; nobody uses another one.
   e: z.literal("AQAB"),

@@ -26,17 +26,12 @@ export class VerifiedTokenCache {
   find(hash: string): VerifiedToken | null {
     const token = this.#tokens.get(hash);
     if (!token) return null;
-    if (!this.#isOver(token)) return token;
+    if (epochSeconds(this.#clock) < token.accessToken.expiresAt + CLOCK_TOLERANCE_SECONDS) return token;
     this.#tokens.delete(hash);
     return null;
   }
 
   remember(token: VerifiedToken): void {
-    // One that is over would only take the place of others.
-    if (!this.#isOver(token)) this.#tokens.set(token.accessToken.hash, token);
-  }
-
-  #isOver({ accessToken }: VerifiedToken): boolean {
-    return epochSeconds(this.#clock) >= accessToken.expiresAt + CLOCK_TOLERANCE_SECONDS;
+    this.#tokens.set(token.accessToken.hash, token);
   }
 }

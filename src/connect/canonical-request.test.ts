@@ -78,13 +78,14 @@ describe("createCanonicalRequest", () => {
   });
 
   it("agrees with atlassian-jwt on any names and values", () => {
-    const pairs = fc.array(fc.tuple(fc.string({ unit: "binary" }), fc.string({ unit: "binary" })));
+    const text = fc.string({ unit: "binary", maxLength: 8 });
+    const pairs = fc.array(fc.tuple(text, text), { maxLength: 8 });
     fc.assert(
       fc.property(pairs, (parameters) => {
         fc.pre(!parameters.some(([name]) => name === "__proto__"));
-        const text = new URLSearchParams(parameters).toString();
-        expect(createCanonicalRequest({ method: "GET", target: `/x?${text}`, basePath: "" })).toBe(
-          canonicalOfAtlassian("/x", text),
+        const query = new URLSearchParams(parameters).toString();
+        expect(createCanonicalRequest({ method: "GET", target: `/x?${query}`, basePath: "" })).toBe(
+          canonicalOfAtlassian("/x", query),
         );
       }),
       { numRuns: 300 },
@@ -122,7 +123,11 @@ describe("createCanonicalRequest", () => {
 
 function canonicalOfAtlassian(pathname: string, query: string, method = "GET", baseUrl = ""): string {
   return atlassianJwt.createCanonicalRequest(
-    { method: method as atlassianJwt.Request["method"], pathname, query: parse(query, "&", "=", { maxKeys: 0 }) },
+    {
+      method,
+      pathname,
+      query: parse(query, "&", "=", { maxKeys: 0 }),
+    },
     false,
     baseUrl,
   );

@@ -12,16 +12,22 @@ export function createRsaKeyPair(modulusLength = 2048): KeyPair {
   return { publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(), privateKey };
 }
 
-/** What the server answers for a path; a kid that isn't listed is a 404. */
-export type KeyAnswer = string | { readonly status: number; readonly body?: string } | "hang";
+export interface KeyAnswer {
+  readonly status: number;
+  readonly body?: string;
+}
 
 export interface KeyServer extends TestServer {
-  /** By kid. */
+  /** By kid; one that isn't listed is a 404. */
   readonly answers: Map<string, KeyAnswer>;
-  /** Answered for every kid, as when the whole server is in trouble. */
+  /** Answered instead for every kid, as when the whole server is in trouble. */
   outage: KeyAnswer | null;
   /** Kids asked for, in order. */
   readonly asked: string[];
+}
+
+export function keyFile(body: string): KeyAnswer {
+  return { status: 200, body };
 }
 
 export async function startKeyServer(): Promise<KeyServer> {
@@ -31,9 +37,7 @@ export async function startKeyServer(): Promise<KeyServer> {
     const kid = (request.url ?? "").slice(1);
     asked.push(kid);
     const answer = keyServer.outage ?? answers.get(kid) ?? { status: 404 };
-    if (answer === "hang") return;
-    if (typeof answer === "string") response.end(answer);
-    else response.writeHead(answer.status, { location: "/elsewhere" }).end(answer.body);
+    response.writeHead(answer.status, { location: "/elsewhere" }).end(answer.body);
   });
   const keyServer: KeyServer = { ...server, answers, asked, outage: null };
   return keyServer;

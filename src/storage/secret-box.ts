@@ -1,12 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 
-/** ENCRYPTION_KEYS doesn't fit the data. The start ends with this message, and with nothing changed. */
-export class EncryptionKeyError extends Error {
-  constructor(explanation: string) {
-    super(`ENCRYPTION_KEYS: ${explanation}`);
-    this.name = "EncryptionKeyError";
-  }
-}
+import { EncryptionKeyError } from "./encryption-key-error.js";
 
 /** Where a value lives. One that was moved to another place doesn't decrypt there. */
 export interface SecretPlace {
@@ -16,8 +10,7 @@ export interface SecretPlace {
 }
 
 // v1.<key id>.<IV>.<ciphertext>.<tag>, the last three in base64url.
-const FORMAT =
-  /^v1\.(?<keyId>[0-9a-f]{8})\.(?<iv>[\w-]{16})\.(?<ciphertext>[\w-]*)\.(?<tag>[\w-]{22})$/;
+const FORMAT = /^v1\.(?<keyId>[0-9a-f]{8})\.(?<iv>[\w-]{16})\.(?<ciphertext>[\w-]*)\.(?<tag>[\w-]{22})$/;
 
 /** AES-256-GCM under several generations of keys: the newest encrypts, all decrypt. */
 export class SecretBox {
@@ -34,8 +27,14 @@ export class SecretBox {
     this.#newestKeyId = createKeyId(newest);
   }
 
+  /** Newest first. */
   get keyIds(): readonly string[] {
     return [...this.#keys.keys()];
+  }
+
+  /** What every value encrypted with the newest key begins with. */
+  get newestPrefix(): string {
+    return `v1.${this.#newestKeyId}.`;
   }
 
   encrypt(plaintext: string, place: SecretPlace): string {
@@ -44,11 +43,8 @@ export class SecretBox {
     const iv = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(createAdditionalData(place));
     const ciphertext = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
-    return [
-      "v1",
-      this.#newestKeyId,
-      ...[iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url")),
-    ].join(".");
+    const parts = [iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url"));
+    return this.newestPrefix + parts.join(".");
   }
 
   /** Throws EncryptionKeyError for a key that isn't among ours, and an Error for a damaged or moved value. */
@@ -67,30 +63,11 @@ export class SecretBox {
     }
   }
 
-  isNewest(value: string): boolean {
-    return findKeyId(value) === this.#newestKeyId;
-  }
-
   #getKey(keyId: string): Buffer {
     const key = this.#keys.get(keyId);
-    if (!key) throw createMissingKeyError([keyId], this.keyIds);
+    if (!key) throw EncryptionKeyError.missing([keyId], this.keyIds);
     return key;
   }
-}
-
-export function findKeyId(value: string): string | null {
-  return FORMAT.exec(value)?.groups?.["keyId"] ?? null;
-}
-
-export function createMissingKeyError(
-  missing: readonly string[],
-  given: readonly string[],
-): EncryptionKeyError {
-  return new EncryptionKeyError(
-    `the database holds values that were encrypted with the key ${missing.join(", ")}, ` +
-      `but the keys given are ${given.join(", ")} (first 8 hex digits of each key's SHA-256). ` +
-      "Add the missing key at the end of the list, or restore the key file. Nothing was changed.",
-  );
 }
 
 function createKeyId(key: Buffer): string {

@@ -13,12 +13,7 @@ export interface ConnectionOptions {
 }
 
 /** Opens with the first statement, and then keeps, one connection to a file that exists. */
-export function connect({
-  file,
-  busyTimeoutMilliseconds,
-  foreignKeys,
-  tries,
-}: ConnectionOptions): Sequelize {
+export function connect({ file, busyTimeoutMilliseconds, foreignKeys, tries }: ConnectionOptions): Sequelize {
   const pragmas = [
     `PRAGMA busy_timeout = ${busyTimeoutMilliseconds}`,
     `PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`,
@@ -33,17 +28,18 @@ export function connect({
     constructor(filename: string, mode: number, callback: (error: Error | null) => void) {
       super(filename, mode, (error) => {
         if (error) callback(error);
-        else this.exec(pragmas, (failure) => {
-          // Sequelize would go on with a connection that opened, but lacks these.
-          if (failure) this.close(() => callback(failure));
-          else callback(null);
-        });
+        else
+          this.exec(pragmas, (failure) => {
+            // Sequelize would go on with a connection that opened, but lacks these.
+            if (failure) this.close(() => callback(failure));
+            else callback(null);
+          });
       });
     }
   }
 
-  return new Sequelize({
-    dialect: "sqlite",
+  const options = {
+    dialect: "sqlite" as const,
     storage: file,
     dialectModule: { ...sqlite3, Database: PreparedDatabase },
     // Without OPEN_CREATE: a file that went away must not come back empty.
@@ -52,7 +48,8 @@ export function connect({
     foreignKeys: false,
     logging: false,
     retry: { match: [/SQLITE_BUSY/], max: tries },
-  });
+  };
+  return new Sequelize(options);
 }
 
 /**

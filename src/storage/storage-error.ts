@@ -47,3 +47,12 @@ function findDriverError(error: unknown): { code: string; message: string } | nu
   }
   return findDriverError("parent" in error ? error.parent : error.cause);
 }
+
+/** For updates of a row that the caller has just read. */
+export function requireOneRow(count: number): void {
+  if (count !== 1) {
+    throw new AppError("internal_error", undefined, {
+      cause: new Error(`One row was to be updated, but ${count} were there.`),
+    });
+  }
+}

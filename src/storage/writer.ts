@@ -83,7 +83,10 @@ export class Writer {
       await session.rollback();
     } catch (error) {
       // SQLite has rolled back already, or can't: closing the connection does it in any case.
-      this.#deps.logger.warn({ err: toAppError(error) }, "replacing the database connection of a failed write");
+      this.#deps.logger.warn(
+        { err: toAppError(error) },
+        "replacing the database connection of a failed write",
+      );
       await this.#disconnect();
     }
   }

@@ -11,7 +11,7 @@ interface ProblemPageLocals extends PageLocals {
 const renderProblemPage = createView<ProblemPageLocals>("problem");
 
 /** For every path that no router answered. */
-export function refuseUnknownPath(): never {
+export function notFound(): never {
   throw new NotFoundError();
 }
 
@@ -20,7 +20,7 @@ export async function handleErrors(
   error: unknown,
   req: Request,
   res: Response,
-  // Express tells error handlers by their four parameters.
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells error handlers by their four parameters.
   _next: NextFunction,
 ): Promise<void> {
   if (!wantsPage(req)) {

@@ -2,7 +2,7 @@ declare module "hbs" {
   type RenderCallback = (error: Error | null, html?: string) => void;
 
   interface Hbs {
-    __express(path: string, options: object, callback: RenderCallback): void;
+    readonly __express: (path: string, options: object, callback: RenderCallback) => void;
   }
 
   const hbs: { create(): Hbs };

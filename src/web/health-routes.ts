@@ -2,7 +2,7 @@ import { Router } from "express";
 
 import { AppError } from "../errors.js";
 
-export interface HealthRouterOptions {
+export interface HealthRoutesOptions {
   /** Resolves when the app can serve; rejects with why not. */
   readonly isReady: () => Promise<void>;
   readonly isDraining: () => boolean;
@@ -12,7 +12,7 @@ export interface HealthRouterOptions {
 const READY_TIMEOUT_MS = 2000;
 const RETRY_AFTER_SECONDS = 5;
 
-export function createHealthRouter(options: HealthRouterOptions): Router {
+export function createHealthRoutes(options: HealthRoutesOptions): Router {
   const { isReady, isDraining, readyTimeoutMs = READY_TIMEOUT_MS } = options;
   const router = Router();
 

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { createClientAddressReader, type TrustProxy } from "./client-address.js";
+import { Connections } from "./connections.js";
 import { requireLength } from "./json-body.js";
 import type { Metrics } from "./metrics.js";
 import { sendProblem } from "./problem-response.js";
@@ -68,10 +69,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const readClientAddress = createClientAddressReader(options);
   const contextOptions = { baseUrl, clock, securityHeaders, readClientAddress };
   const logOptions = { basePath: new URL(baseUrl).pathname.replace(/\/$/, ""), logger, metrics };
-  /** Every open connection, with the answer to the last request that came in on it. */
-  const connections = new Map<Socket, ServerResponse | null>();
-  const refused = new WeakSet<Socket>();
-  let isDraining = false;
+  const connections = new Connections((socket, failure) => {
+    sendRawProblem(socket, failure, { baseUrl, clock, logger, securityHeaders });
+  });
 
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -82,62 +82,40 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // request-target.ts checks it, and answers with a problem.
     requireHostHeader: false,
   });
-  // A client may close its half after the request and still wait for the answer; without this property of http.Server,
+  // A client may close its half after the request and still wait for the answer. Without this property of http.Server,
   // which its documentation leaves out, Node throws away every answer that isn't ready at once.
   Object.assign(server, { httpAllowHalfOpen: true });
 
-  function answer(req: IncomingMessage, res: ServerResponse, acceptBody: () => void): void {
+  function answer(req: IncomingMessage, res: ServerResponse, acceptBody: () => void = () => undefined): void {
     const context = startRequest(req, res, contextOptions);
-    const { socket } = req;
-    connections.set(socket, res);
-    if (isDraining) res.shouldKeepAlive = false;
-    res.once("close", () => {
-      // An answer that had begun before promised to keep the connection.
-      if (isDraining && connections.get(socket) === res) socket.destroySoon();
-    });
+    connections.begin(req.socket, res);
     logWhenDone(req, res, pathOf(req.url ?? ""), context, logOptions);
+    try {
+      req.url = requireTarget(req);
+    } catch (error) {
+      // Whoever can't write a request line may be out of step with the rest of the connection, too.
+      res.shouldKeepAlive = false;
+      sendProblem(res, req, error);
+      return;
+    }
     dispatch(req, res, acceptBody).catch((error: unknown) => {
       sendProblem(res, req, error);
     });
   }
 
   async function dispatch(req: IncomingMessage, res: ServerResponse, acceptBody: () => void): Promise<void> {
-    req.url = requireTarget(req);
-    const path = pathOf(req.url);
+    const path = pathOf(req.url ?? "");
     requireLength(Number(req.headers["content-length"] ?? 0), options.bodyLimitBytes(path));
     acceptBody();
     if (serviceApi.handles(path)) await serviceApi.handle(req, res);
     else app(req, res);
   }
 
-  function refuse(socket: Socket, failure: AppError): void {
-    if (refused.has(socket)) return;
-    refused.add(socket);
-    const last = connections.get(socket) ?? null;
-    if (!socket.writable) {
-      socket.destroy();
-    } else if (last === null || (last.req.complete && last.writableFinished)) {
-      sendRawProblem(socket, failure, { baseUrl, clock, logger, securityHeaders });
-    } else if (last.req.complete) {
-      // What came after a good request can't be read: that one is still answered.
-      last.shouldKeepAlive = false;
-      last.once("close", () => {
-        socket.destroySoon();
-      });
-    } else if (last.headersSent) {
-      socket.destroy();
-    } else {
-      last.shouldKeepAlive = false;
-      sendProblem(last, last.req, failure);
-    }
-  }
-
   server.on("connection", (socket) => {
-    connections.set(socket, null);
-    socket.once("close", () => connections.delete(socket));
+    connections.add(socket);
   });
   server.on("request", (req, res) => {
-    answer(req, res, () => undefined);
+    answer(req, res);
   });
   server.on("checkContinue", (req, res) => {
     answer(req, res, () => {
@@ -146,14 +124,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   // RFC 9110 §10.1.1 leaves it open whether an unknown expectation is refused.
   server.on("checkExpectation", (req, res) => {
-    answer(req, res, () => undefined);
+    answer(req, res);
   });
-  server.on("connect", (_req, socket) => {
+  server.on("connect", (_req, socket: Socket) => {
     socket.on("error", () => socket.destroy());
-    refuse(socket as Socket, new AppError("method_not_allowed", "This app is not a proxy.", ALLOWED));
+    connections.refuse(socket, new AppError("method_not_allowed", "This app is not a proxy.", ALLOWED));
   });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    refuse(socket as Socket, toClientFailure(error));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    connections.refuse(socket, toClientFailure(error));
   });
 
   return {
@@ -163,21 +141,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return server.address() as AddressInfo;
     },
 
-    isDraining: () => isDraining,
+    isDraining: () => connections.isDraining,
 
     async drain(timeoutMs) {
-      isDraining = true;
-      const closed = once(server, "close");
-      server.close();
-      for (const [socket, last] of connections) {
-        if (last !== null) last.shouldKeepAlive = false;
-        // Node closes those that wait for a next request, but not those that wait for their first.
-        else if (socket.bytesRead === 0) socket.destroy();
-      }
       const timer = setTimeout(() => {
-        for (const socket of connections.keys()) socket.destroy();
+        connections.destroyAll();
       }, timeoutMs);
-      await closed;
+      connections.startDraining();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
       clearTimeout(timer);
     },
   };

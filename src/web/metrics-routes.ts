@@ -9,13 +9,13 @@ import { hashSecret } from "../identifiers.js";
 import { findPeerAddress, isForwardedHeader } from "./client-address.js";
 import type { Metrics } from "./metrics.js";
 
-export interface MetricsRouterOptions {
+export interface MetricsRoutesOptions {
   readonly metrics: Metrics;
   /** null: only callers on this machine are answered. */
   readonly metricsToken: string | null;
 }
 
-export function createMetricsRouter({ metrics, metricsToken }: MetricsRouterOptions): Router {
+export function createMetricsRoutes({ metrics, metricsToken }: MetricsRoutesOptions): Router {
   const router = Router();
   const requireOperator = metricsToken === null ? requireLoopback : requireToken(metricsToken);
 

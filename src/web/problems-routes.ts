@@ -18,7 +18,7 @@ const ITEMS = Object.entries(PROBLEMS).map(([code, { status, title, cause, fix }
 }));
 
 /** `GET /problems`: where the `type` of every problem leads. */
-export function createProblemsRouter(): Router {
+export function createProblemsRoutes(): Router {
   const router = Router();
 
   router.get("/problems", async (req, res) => {

@@ -43,10 +43,13 @@ export function logWhenDone(
       reference,
       ip,
       ...(isAborted ? { aborted: true } : {}),
-      ...(failure === null ? {} : describeCauses(failure)),
     };
-    if (failure !== null && failure.status >= 500) options.logger.error(fields, "request failed");
-    else options.logger.info(fields, "request");
+    if (failure !== null && failure.status >= 500) {
+      options.logger.error({ ...fields, err: failure }, "request failed");
+    } else {
+      const reason = failure === null ? null : findReason(failure);
+      options.logger.info(reason === null ? fields : { ...fields, reason }, "request");
+    }
   });
 }
 
@@ -62,28 +65,8 @@ function withoutSecrets(path: string): string {
     .join("/");
 }
 
-const MOST_CAUSES = 5;
-
-/** What lies behind a failure, with stacks for faults of our own. No other property: libraries hang bodies and queries on errors. */
-function describeCauses(failure: AppError): { causes?: readonly object[] } {
-  const causes: object[] = [];
-  for (
-    let cause = failure.cause;
-    cause !== undefined && causes.length < MOST_CAUSES;
-    cause = cause instanceof Error ? cause.cause : undefined
-  ) {
-    causes.push(
-      cause instanceof Error ? describeError(cause, failure.status >= 500) : { type: typeof cause },
-    );
-  }
-  return causes.length === 0 ? {} : { causes };
-}
-
-function describeError(error: Error, withStack: boolean): object {
-  return {
-    name: error.name,
-    message: error.message,
-    ...("code" in error && typeof error.code === "string" ? { code: error.code } : {}),
-    ...(withStack ? { stack: error.stack } : {}),
-  };
+/** Why a request was refused, in our own words only: the messages of libraries quote what they failed on. */
+function findReason({ cause }: AppError): string | null {
+  if (!(cause instanceof Error)) return null;
+  return cause.name === "Error" ? cause.message : cause.name;
 }

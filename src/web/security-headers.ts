@@ -14,7 +14,7 @@ export type SecurityHeaders = Readonly<Record<string, string>>;
  */
 export function createSecurityHeaders(options: { readonly isProduction: boolean }): SecurityHeaders {
   return {
-    "Cache-Control": "no-cache, no-store",
+    "cache-control": "no-cache, no-store",
     ...headersSetBy([
       helmet.contentSecurityPolicy({
         useDefaults: false,
@@ -50,5 +50,5 @@ function headersSetBy(setters: readonly HeaderSetter[]): SecurityHeaders {
   const req = new IncomingMessage(new Socket());
   const res = new ServerResponse(req);
   for (const set of setters) set(req, res, () => undefined);
-  return Object.fromEntries(res.getRawHeaderNames().map((name) => [name, String(res.getHeader(name))]));
+  return Object.fromEntries(Object.entries(res.getHeaders()).map(([name, value]) => [name, String(value)]));
 }

@@ -20,7 +20,8 @@ export function createView<Locals extends PageLocals>(name: string): View<Locals
   return (res, locals) =>
     new Promise((resolve, reject) => {
       res.render(name, locals, (error: Error | null, html: string) => {
-        if (error === null) resolve(html);
+        // Here, because the formatter of the templates drops a doctype.
+        if (error === null) resolve(`<!doctype html>\n${html}`);
         else reject(error);
       });
     });

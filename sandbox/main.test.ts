@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, it } from "vitest";
+
+import { startServer } from "./http-server.js";
+
+function run(...args: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", `${import.meta.dirname}/main.ts`, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += String(text)));
+  const ended = once(child, "exit").then(([code]) => ({ code: code as number | null, output }));
+  const saw = async (text: string) => {
+    while (!output.includes(text)) await once(child.stdout, "data");
+  };
+  return { child, ended, saw };
+}
+
+it("plays the story once and ends well", async () => {
+  const { code, output } = await run("--once", "--port", "0").ended;
+  expect(output).toContain("And installs it again");
+  expect(code).toBe(0);
+});
+
+it("stays up until it is told to go", async () => {
+  const { child, ended, saw } = run("--port", "0");
+  await saw("Press Ctrl-C to end.");
+  child.kill("SIGINT");
+  expect((await ended).code).toBe(0);
+});
+
+it("says in a sentence which port is taken", async () => {
+  const other = await startServer();
+  const { code, output } = await run("--once", "--port", String(other.port)).ended;
+  expect(output.trim()).toMatch(/^Port \d+ is taken by another program\. Choose five others in a row: .+$/);
+  expect(code).toBe(1);
+  await other.close();
+});
+
+it.each([
+  [["--help"], "npm run sandbox -- [options]", 0],
+  [["--nonsense"], "Unknown option '--nonsense'", 1],
+  [["--port", "many"], '"many" is not a port number.', 1],
+])("answers %j", async (args, text, exitCode) => {
+  const { code, output } = await run(...args).ended;
+  expect(output).toContain(text);
+  expect(code).toBe(exitCode);
+});

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { createAce } from "./ace.js";
+import { buildInstallation } from "./installation.fixture.js";
+
+const OPTIONS = {
+  appKey: "my-app",
+  baseUrl: "https://app.example.com/base",
+  findInstallation: () => Promise.resolve(buildInstallation()),
+};
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+describe("the descriptor", () => {
+  it("has the key and the base URL of the configuration", () => {
+    expect(createAce(OPTIONS).descriptor).toMatchObject({
+      key: "my-app",
+      baseUrl: "https://app.example.com/base",
+      links: { self: "https://app.example.com/base/atlassian-connect.json" },
+    });
+    expect(JSON.stringify(createAce(OPTIONS).descriptor)).not.toContain("{{");
+  });
+
+  it("has what signed installs, context tokens and the contract need", () => {
+    expect(createAce(OPTIONS).descriptor).toMatchObject({
+      authentication: { type: "jwt" },
+      apiMigrations: { "signed-install": true, "context-qsh": true },
+      scopes: ["READ"],
+      lifecycle: {
+        installed: "/installed",
+        uninstalled: "/uninstalled",
+        enabled: "/enabled",
+        disabled: "/disabled",
+      },
+      modules: {
+        adminPages: [{ key: "admin", url: "/admin" }],
+        configurePage: { key: "configure", url: "/admin" },
+        generalPages: [{ key: "account", url: "/account" }],
+      },
+    });
+  });
+
+  it("isn't changed by the variables that beat ACE's options", () => {
+    const plain = createAce(OPTIONS).descriptor;
+    vi.stubEnv("AC_LOCAL_BASE_URL", "https://evil.example");
+    vi.stubEnv("AC_APP_KEY", "evil-app");
+    vi.stubEnv("AC_PRODUCT", "bitbucket");
+    vi.stubEnv("AC_OPTS", "no-auth force-reg");
+    expect(createAce(OPTIONS).descriptor).toEqual(plain);
+  });
+
+  it("isn't changed by files in the working directory", () => {
+    const plain = createAce(OPTIONS).descriptor;
+    const directory = mkdtempSync(join(tmpdir(), "ace-"));
+    const back = process.cwd();
+    try {
+      writeFileSync(join(directory, "atlassian-connect.json"), '{"key": "evil", "baseUrl": "https://evil"}');
+      writeFileSync(join(directory, "config.json"), '{"production": {"product": "bitbucket"}}');
+      process.chdir(directory);
+      expect(createAce(OPTIONS).descriptor).toEqual(plain);
+    } finally {
+      process.chdir(back);
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe("what ACE does to the process", () => {
+  it("leaves unhandled rejections to the app, and other listeners alone", async () => {
+    const ours = vi.fn();
+    process.on("unhandledRejection", ours);
+    const before = process.listeners("unhandledRejection");
+    createAce(OPTIONS);
+    await new Promise(setImmediate);
+    expect(process.listeners("unhandledRejection")).toEqual(before);
+    process.off("unhandledRejection", ours);
+  });
+
+  it("prints nothing", async () => {
+    const write = vi.spyOn(process.stdout, "write");
+    const writeError = vi.spyOn(process.stderr, "write");
+    const ace = createAce({ ...OPTIONS, findInstallation: () => Promise.resolve(null) });
+    await new Promise((resolve) => void ace.hostClient("unknown").get("/", resolve));
+    expect(write).not.toHaveBeenCalled();
+    expect(writeError).not.toHaveBeenCalled();
+  });
+});
+
+describe("the store that ACE sees", () => {
+  it("gives what signing a call needs, and no more", async () => {
+    const { settings } = createAce(OPTIONS).hostClient("acme-client-key").addon;
+    expect(await settings.get("clientInfo", "acme-client-key")).toEqual({
+      key: "my-app",
+      clientKey: "acme-client-key",
+      sharedSecret: buildInstallation().sharedSecret,
+      baseUrl: "https://acme.atlassian.net",
+    });
+    expect(await settings.get("bearer:x", "acme-client-key")).toBeNull();
+  });
+
+  it("refuses to write", async () => {
+    const { settings } = createAce(OPTIONS).hostClient("acme-client-key").addon;
+    await expect(settings.set("clientInfo", {}, "acme-client-key")).rejects.toThrow(/lifecycle events/);
+    await expect(settings.del("clientInfo", "acme-client-key")).rejects.toThrow(/lifecycle events/);
+    await expect(settings.deleteAssociation("x")).rejects.toThrow(/lifecycle events/);
+  });
+});

@@ -1,0 +1,203 @@
+import { generateKeyPairSync } from "node:crypto";
+
+import { compactVerify } from "jose";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { AppError } from "../errors.js";
+import { silentLogger } from "../logger.js";
+import { TestClock } from "./clock.fixture.js";
+import { mintRs256 } from "./connect-jwt.fixture.js";
+import { InstallKeys } from "./install-keys.js";
+import {
+  createRsaKeyPair,
+  keyFile,
+  startKeyServer,
+  type KeyAnswer,
+  type KeyServer,
+} from "./key-server.fixture.js";
+
+const KID = "4a6f7d1c-0b3e-4c55-9f1e-6a2b7c8d9e0f";
+const HOUR = 60 * 60;
+const keyPair = createRsaKeyPair();
+const PUBLISHED = keyFile(keyPair.publicPem);
+const OUTAGE: KeyAnswer = { status: 503 };
+
+let clock: TestClock;
+let first: KeyServer;
+let second: KeyServer;
+let keys: InstallKeys;
+
+beforeEach(async () => {
+  clock = new TestClock();
+  [first, second] = await Promise.all([startKeyServer(), startKeyServer()]);
+  keys = new InstallKeys({ clock, logger: silentLogger, cdnUrls: [first.url, second.url] });
+});
+afterEach(() => Promise.all([first.close(), second.close()]));
+
+describe("fetching", () => {
+  it("gives the key that the first server publishes, without asking the second", async () => {
+    first.answers.set(KID, PUBLISHED);
+    const token = mintRs256({}, keyPair.privateKey);
+    await expect(compactVerify(token, await keys.getKey(KID))).resolves.toBeDefined();
+    expect(second.asked).toEqual([]);
+  });
+
+  it.each<[string, KeyAnswer]>([
+    ["doesn't have it", { status: 404 }],
+    ["is in trouble", OUTAGE],
+    ["redirects", { status: 302 }],
+    ["answers with a web page", keyFile("<html>Sign in to the network</html>")],
+    ["answers with a private key", keyFile(privatePem())],
+    ["answers with too much", keyFile(keyPair.publicPem + "\n".repeat(64 * 1024))],
+    ["publishes a weak key", keyFile(createRsaKeyPair(1024).publicPem)],
+  ])("asks the second server when the first %s", async (_name, answer) => {
+    first.answers.set(KID, answer);
+    second.answers.set(KID, PUBLISHED);
+    await expect(keys.getKey(KID)).resolves.toBeDefined();
+    expect([first.asked, second.asked]).toEqual([[KID], [KID]]);
+  });
+
+  it.each<[string, KeyAnswer | null, KeyAnswer | null, string]>([
+    ["both don't have it", null, null, "connect_jwt_invalid"],
+    ["one is in trouble", null, OUTAGE, "keys_unavailable"],
+    ["the other is in trouble", OUTAGE, null, "keys_unavailable"],
+    ["one forbids", { status: 403 }, null, "keys_unavailable"],
+    ["one redirects", { status: 301 }, null, "keys_unavailable"],
+    ["one answers with a web page", keyFile("<html>"), null, "keys_unavailable"],
+    ["it is a private key", keyFile(privatePem()), null, "keys_unavailable"],
+    ["it is an RSA key of 1024 bits", keyFile(createRsaKeyPair(1024).publicPem), null, "connect_jwt_invalid"],
+    ["it is an elliptic curve key", keyFile(ellipticPem()), null, "connect_jwt_invalid"],
+  ])("refuses when %s", async (_name, answer, otherAnswer, code) => {
+    if (answer) first.answers.set(KID, answer);
+    if (otherAnswer) second.answers.set(KID, otherAnswer);
+    expect(await codeOf(keys.getKey(KID))).toBe(code);
+  });
+
+  it("refuses when no server can be reached", async () => {
+    await Promise.all([first.close(), second.close()]);
+    expect(await codeOf(keys.getKey(KID))).toBe("keys_unavailable");
+  });
+
+  it("accepts a kid with slashes", async () => {
+    first.answers.set("connect/2026/key.v1~a", PUBLISHED);
+    await expect(keys.getKey("connect/2026/key.v1~a")).resolves.toBeDefined();
+  });
+
+  it.each([
+    "",
+    "/a",
+    "a/",
+    "a//b",
+    ".",
+    "..",
+    "a/../b",
+    "../a",
+    "a/..",
+    "./a",
+    "a?b",
+    "a#b",
+    "a%2e",
+    "a\\b",
+    "a b",
+    "a\n",
+    "é",
+    "a@b",
+    "https://evil.example/key",
+    "x".repeat(201),
+  ])("refuses the kid %j without asking", async (kid) => {
+    expect(await codeOf(keys.getKey(kid))).toBe("connect_jwt_invalid");
+    expect(first.asked).toEqual([]);
+  });
+});
+
+describe("remembering", () => {
+  it("asks once for callers who come together", async () => {
+    first.answers.set(KID, PUBLISHED);
+    const [one, other] = await Promise.all([keys.getKey(KID), keys.getKey(KID)]);
+    expect(one).toBe(other);
+    expect(first.asked).toEqual([KID]);
+  });
+
+  it("keeps a key for an hour", async () => {
+    first.answers.set(KID, PUBLISHED);
+    await keys.getKey(KID);
+    clock.advanceSeconds(HOUR - 1);
+    await keys.getKey(KID);
+    expect(first.asked).toHaveLength(1);
+    clock.advanceSeconds(1);
+    await keys.getKey(KID);
+    expect(first.asked).toHaveLength(2);
+  });
+
+  it("uses a key it has had for up to a day while the servers are down, trying again once a minute", async () => {
+    first.answers.set(KID, PUBLISHED);
+    await keys.getKey(KID);
+    first.outage = OUTAGE;
+    second.outage = OUTAGE;
+    clock.advanceSeconds(2 * HOUR);
+    await keys.getKey(KID);
+    await keys.getKey(KID);
+    expect(first.asked).toHaveLength(2);
+    clock.advanceSeconds(60);
+    await keys.getKey(KID);
+    expect(first.asked).toHaveLength(3);
+    clock.advanceSeconds(22 * HOUR);
+    expect(await codeOf(keys.getKey(KID))).toBe("keys_unavailable");
+  });
+
+  it("drops a key that was withdrawn", async () => {
+    first.answers.set(KID, PUBLISHED);
+    await keys.getKey(KID);
+    first.answers.delete(KID);
+    clock.advanceSeconds(HOUR);
+    expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
+    expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
+    expect(first.asked).toHaveLength(2);
+  });
+
+  it("remembers for a minute that a kid is unknown", async () => {
+    await codeOf(keys.getKey(KID));
+    first.answers.set(KID, PUBLISHED);
+    clock.advanceSeconds(60);
+    expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
+    clock.advanceSeconds(1);
+    await expect(keys.getKey(KID)).resolves.toBeDefined();
+  });
+
+  it("doesn't remember that the servers were down", async () => {
+    first.outage = OUTAGE;
+    await codeOf(keys.getKey(KID));
+    first.outage = null;
+    first.answers.set(KID, PUBLISHED);
+    await expect(keys.getKey(KID)).resolves.toBeDefined();
+  });
+
+  it("asks for at most thirty unknown kids a minute, while known ones keep working", async () => {
+    first.answers.set(KID, PUBLISHED);
+    await keys.getKey(KID);
+    clock.advanceSeconds(60);
+    const codes = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => codeOf(keys.getKey(`made-up-${index}`))),
+    );
+    expect(codes.filter((code) => code === "connect_jwt_invalid")).toHaveLength(30);
+    expect(codes.filter((code) => code === "keys_unavailable")).toHaveLength(70);
+    expect(first.asked).toHaveLength(31);
+    clock.advanceSeconds(HOUR - 90);
+    await expect(keys.getKey(KID)).resolves.toBeDefined();
+    expect(await codeOf(keys.getKey("made-up-again"))).toBe("connect_jwt_invalid");
+  });
+});
+
+async function codeOf(getting: Promise<unknown>): Promise<string> {
+  const error = await getting.catch((thrown: unknown) => thrown);
+  return error instanceof AppError ? error.code : expect.fail("There was no refusal.");
+}
+
+function privatePem(): string {
+  return keyPair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function ellipticPem(): string {
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return publicKey.export({ type: "spki", format: "pem" }).toString();
+}

@@ -1,0 +1,107 @@
+import { AccessJwtVerifier } from "./access/access-jwt-verifier.js";
+import { TeamKeyCache } from "./access/team-key-cache.js";
+import type { AppContext } from "./app-context.js";
+import { AuditLog } from "./audit/audit-log.js";
+import { systemClock } from "./clock.js";
+import { ConfigError, type Config, type Secrets } from "./config/config.js";
+import { loadOrCreateEncryptionKeyFile } from "./config/encryption-key-file.js";
+import { createAce } from "./connect/ace.js";
+import { ConnectHostDirectory } from "./connect/connect-host-directory.js";
+import { ConnectVerifier } from "./connect/connect-verifier.js";
+import { HostClient } from "./connect/host-client.js";
+import { InstallKeys } from "./connect/install-keys.js";
+import { Housekeeping } from "./housekeeping.js";
+import { IdentityService } from "./links/identity-service.js";
+import { LinkAttemptService } from "./links/link-attempt-service.js";
+import { LinkService } from "./links/link-service.js";
+import type { Logger } from "./logger.js";
+import { SettingsService } from "./services/settings-service.js";
+import { openDatabase, type OpenDatabase } from "./storage/open-database.js";
+import { EncryptionKeyError } from "./storage/encryption-key-error.js";
+import { TenantLifecycle } from "./tenants/tenant-lifecycle.js";
+import { TenantProof } from "./tenants/tenant-proof.js";
+import type { Tenant } from "./tenants/tenant.js";
+
+/** Opens, migrates and checks the database. Throws ConfigError when its secrets can't be decrypted with these keys. */
+export async function openAppDatabase(config: Config, secrets: Secrets, logger: Logger): Promise<OpenDatabase> {
+  const encryptionKeys = secrets.encryptionKeys ?? loadOrCreateEncryptionKeyFile(config.databaseFile);
+  try {
+    return await openDatabase({ file: config.databaseFile, encryptionKeys, clock: systemClock, logger });
+  } catch (error) {
+    if (error instanceof EncryptionKeyError) throw new ConfigError([error.message], { cause: error });
+    throw error;
+  }
+}
+
+/** Joins the parts. The only file that knows every one of them. */
+export async function createContext(config: Config, secrets: Secrets, logger: Logger): Promise<AppContext> {
+  const clock = systemClock;
+  const database = await openAppDatabase(config, secrets, logger);
+  const { tenants, settings: settingsOfTenants } = database.read;
+  const findInstallation = (clientKey: string) => tenants.findInstallation(clientKey);
+
+  const teamKeys = new TeamKeyCache({ clock, logger, originOverrides: config.accessOriginOverrides });
+  const accessTokens = new AccessJwtVerifier({
+    clock,
+    keys: teamKeys,
+    isTrustedTeam: (teamDomain) => settingsOfTenants.isTrustedTeam(teamDomain),
+  });
+
+  const ace = createAce({ appKey: config.connectAppKey, baseUrl: config.baseUrl, findInstallation });
+  const hostTokens = new ConnectVerifier({
+    clock,
+    baseUrl: config.baseUrl,
+    findInstallation,
+    installKeys: new InstallKeys({ clock, logger, cdnUrls: config.connectKeysUrls }),
+  });
+  const host = new ConnectHostDirectory({
+    hostClient: new HostClient(ace),
+    appKey: config.connectAppKey,
+    clock,
+    logger,
+    findInstallationByTenant: (tenantId) => tenants.findInstallationByTenant(tenantId),
+    onAccepted: (tenant) => proof.markProven(tenant),
+  });
+
+  const audit = new AuditLog(clock);
+  const proof = new TenantProof({ database, host, clock, logger });
+  const links = new LinkService({ database, audit, accessTokens, clock });
+  const identities = new IdentityService({
+    database,
+    accessTokens,
+    proof,
+    clock,
+    logger,
+    accountPageUrl: (tenant) => accountPageUrl(config, tenant),
+  });
+  const housekeeping = new Housekeeping({ database, clock, logger });
+
+  return {
+    config,
+    metricsToken: secrets.metricsToken,
+    clock,
+    logger,
+    descriptor: ace.descriptor,
+    database,
+    hostTokens,
+    host,
+    tenants: new TenantLifecycle({ database, audit, clock }),
+    proof,
+    settings: new SettingsService({ database, audit, teamKeys }),
+    links,
+    attempts: new LinkAttemptService({ database, audit, links, accessTokens, clock }),
+    identities,
+    audit,
+    isReady: () => database.ping(),
+    close: async () => {
+      housekeeping.stop();
+      await identities.settle();
+      await database.close();
+    },
+  };
+}
+
+/** Where a person finds the app's page in the product: Connect's documented path of a general page. */
+function accountPageUrl({ connectAppKey }: Config, tenant: Tenant): string {
+  return `${tenant.baseUrl}/plugins/servlet/ac/${encodeURIComponent(connectAppKey)}/account`;
+}

@@ -1,0 +1,118 @@
+import path from "node:path";
+
+import type { Clock } from "../clock.js";
+import type { Logger } from "../logger.js";
+import type { Database, ReadStores, WriteStores } from "../stores.js";
+import { createDatabaseFile } from "./database-file.js";
+import { reencryptAll, verifyEncryptionKeys } from "./encrypted-columns.js";
+import { migrate } from "./migrate.js";
+import { SecretBox } from "./secret-box.js";
+import { ReadSession, type Session } from "./session.js";
+import { SqlAuditReader, SqlAuditStore } from "./sql-audit-store.js";
+import { SqlLinkAttemptReader, SqlLinkAttemptStore } from "./sql-link-attempt-store.js";
+import { SqlLinkReader, SqlLinkStore } from "./sql-link-store.js";
+import { SqlSettingsReader, SqlSettingsStore } from "./sql-settings-store.js";
+import { SqlTenantReader, SqlTenantStore } from "./sql-tenant-store.js";
+import { SqlTokenLedger } from "./sql-token-ledger.js";
+import { connect, switchToWriteAheadLog } from "./sqlite-connection.js";
+import { Writer } from "./writer.js";
+
+export interface OpenDatabaseOptions {
+  /** The SQLite file; it and its directory are made if they are missing. */
+  readonly file: string;
+  /** Newest first, 32 bytes each. */
+  readonly encryptionKeys: readonly Buffer[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits?: WaitLimits;
+}
+
+/** How long a write waits before it is refused with `store_unavailable`. */
+export interface WaitLimits {
+  /** For the writes of this process that came before. */
+  readonly queueTimeoutMilliseconds: number;
+  /** For another process, which is tried twice. */
+  readonly busyTimeoutMilliseconds: number;
+}
+
+export interface OpenDatabase extends Database {
+  /** Reads something. Throws AppError `store_unavailable`. */
+  ping(): Promise<void>;
+  /** Puts every encrypted value under the newest key, while the app runs, and answers how many were not. */
+  reencrypt(): Promise<{ reencrypted: number }>;
+  /** After the writes that wait already; whatever comes later is refused. */
+  close(): Promise<void>;
+}
+
+const WAIT_LIMITS: WaitLimits = { queueTimeoutMilliseconds: 10_000, busyTimeoutMilliseconds: 2_500 };
+
+// Several processes that start on a new file at once change its mode one after the other.
+const TRIES = { usually: 2, switchingMode: 10 };
+
+/**
+ * Creates, migrates and checks the database. Throws EncryptionKeyError and DatabaseTooNewError, both with nothing
+ * changed, and AppError `store_unavailable`.
+ */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDatabase> {
+  const { encryptionKeys, clock, logger, limits = WAIT_LIMITS } = options;
+  const secretBox = new SecretBox(encryptionKeys);
+  const file = path.resolve(options.file);
+  const connection = { file, ...limits, foreignKeys: true, tries: TRIES.usually };
+  const createWriter = (foreignKeys: boolean) =>
+    new Writer({ ...limits, logger, connect: () => connect({ ...connection, foreignKeys }) });
+
+  createDatabaseFile(file);
+  await switchToWriteAheadLog({ ...connection, tries: TRIES.switchingMode });
+  const migrator = createWriter(false);
+  try {
+    const applied = await migrator.transact(async (session) => {
+      const names = await migrate(session);
+      await verifyEncryptionKeys(session, secretBox);
+      return names;
+    });
+    if (applied.length > 0) logger.info({ migrations: applied }, "migrated the database");
+  } finally {
+    await migrator.close();
+  }
+
+  const reader = new ReadSession(connect(connection));
+  const read = createReadStores(reader, secretBox);
+  const writer = createWriter(true);
+  const ping = async () => {
+    await read.tenants.findById("");
+  };
+  await ping();
+  return {
+    read,
+    ping,
+    write: (work) => writer.transact((session) => work(createWriteStores(session, secretBox, clock))),
+    reencrypt: async () => ({
+      reencrypted: await writer.transact((session) => reencryptAll(session, secretBox)),
+    }),
+    close: async () => {
+      await writer.close();
+      await reader.sequelize.close();
+    },
+  };
+}
+
+function createReadStores(session: Session, secretBox: SecretBox): ReadStores {
+  return {
+    tenants: new SqlTenantReader(session, secretBox),
+    settings: new SqlSettingsReader(session),
+    links: new SqlLinkReader(session),
+    attempts: new SqlLinkAttemptReader(session),
+    audit: new SqlAuditReader(session),
+  };
+}
+
+function createWriteStores(session: Session, secretBox: SecretBox, clock: Clock): WriteStores {
+  return {
+    tenants: new SqlTenantStore(session, secretBox, clock),
+    settings: new SqlSettingsStore(session, clock),
+    links: new SqlLinkStore(session),
+    attempts: new SqlLinkAttemptStore(session),
+    audit: new SqlAuditStore(session),
+    tokens: new SqlTokenLedger(session),
+  };
+}

@@ -1,0 +1,99 @@
+import { DataTypes, literal, Op } from "sequelize";
+import { z } from "zod";
+
+import type { Clock } from "../clock.js";
+import type { SettingsReader, SettingsStore } from "../services/settings-store.js";
+import { FRESH_SETTINGS, type Matching, type Purpose, type Settings } from "../services/settings.js";
+import type { Session } from "./session.js";
+import { oneOf, parseStoredJson } from "./stored-data.js";
+import { Table, type TableDefinition } from "./table.js";
+
+const row = z.object({
+  tenantId: z.string(),
+  teamDomain: z.string().nullable(),
+  document: z.string(),
+  version: z.int(),
+  updatedAt: z.date(),
+});
+
+type SettingsRow = z.output<typeof row>;
+
+const SETTINGS: TableDefinition<SettingsRow> = {
+  name: "settings",
+  primaryKey: "tenantId",
+  columns: {
+    tenantId: DataTypes.STRING,
+    teamDomain: DataTypes.STRING,
+    document: DataTypes.TEXT,
+    version: DataTypes.INTEGER,
+    updatedAt: DataTypes.DATE,
+  },
+  row,
+};
+
+/** All of the settings that isn't a column. */
+const document: z.ZodType<Omit<Settings, "teamDomain" | "version">> = z.strictObject({
+  services: z.array(
+    z.strictObject({
+      id: z.string(),
+      label: z.string(),
+      audience: z.string(),
+      purposes: z.array(oneOf<Purpose>({ link: true, identify: true, act: true, assert: true })),
+      limits: z
+        .strictObject({
+          requests: z.array(z.strictObject({ methods: z.array(z.string()), path: z.string() })),
+          maxTokenAgeSeconds: z.int().nullable(),
+          ipAddresses: z.array(z.string()),
+          consent: oneOf<"required" | "given">({ required: true, given: true }),
+        })
+        .nullable(),
+    }),
+  ),
+  allowedEmailDomains: z.array(z.string()),
+  matching: oneOf<Matching>({ proof: true, email: true }),
+  paused: z.boolean(),
+});
+
+export class SqlSettingsReader implements SettingsReader {
+  protected readonly settings: Table<SettingsRow>;
+
+  constructor(session: Session) {
+    this.settings = new Table(session, SETTINGS);
+  }
+
+  async get(tenantId: string): Promise<Settings> {
+    const row = await this.settings.find({ tenantId });
+    if (!row) return FRESH_SETTINGS;
+    const { teamDomain, version } = row;
+    return {
+      teamDomain,
+      ...parseStoredJson(document, row.document, `the settings of tenant ${tenantId}`),
+      version,
+    };
+  }
+
+  async isTrustedTeam(teamDomain: string): Promise<boolean> {
+    const ofEnabledTenant = literal(
+      "EXISTS (SELECT 1 FROM tenants WHERE tenants.id = settings.tenant_id AND tenants.state = 'enabled')",
+    );
+    return (await this.settings.count({ [Op.and]: [{ teamDomain }, ofEnabledTenant] })) > 0;
+  }
+}
+
+export class SqlSettingsStore extends SqlSettingsReader implements SettingsStore {
+  readonly #clock: Clock;
+
+  constructor(session: Session, clock: Clock) {
+    super(session);
+    this.#clock = clock;
+  }
+
+  async replace(tenantId: string, settings: Settings, expectedVersion: number): Promise<boolean> {
+    const { teamDomain, version, ...rest } = settings;
+    const changes = { teamDomain, version, document: JSON.stringify(rest), updatedAt: this.#clock.now() };
+    if ((await this.settings.update({ tenantId, version: expectedVersion }, changes)) === 1) return true;
+    if (expectedVersion !== FRESH_SETTINGS.version || (await this.settings.find({ tenantId }))) return false;
+    await this.settings.insert({ tenantId, ...changes });
+    return true;
+  }
+}

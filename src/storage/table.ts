@@ -1,0 +1,95 @@
+import type { DataType, Model, ModelStatic, Order, WhereOptions } from "sequelize";
+import type { z } from "zod";
+
+import { AppError } from "../errors.js";
+import type { Session } from "./session.js";
+import { parseStored } from "./stored-data.js";
+
+export interface TableDefinition<Row> {
+  readonly name: string;
+  readonly primaryKey: keyof Row & string;
+  /** Attributes in camel case; the columns are the same in snake case. */
+  readonly columns: Readonly<Record<keyof Row & string, DataType>>;
+  /** Every row that is read is checked against this. */
+  readonly row: z.ZodType<Row>;
+}
+
+/** A table as one session sees it. Rows are plain objects. */
+export class Table<Row extends object> {
+  readonly #session: Session;
+  readonly #definition: TableDefinition<Row>;
+  readonly #model: ModelStatic<Model>;
+
+  constructor(session: Session, definition: TableDefinition<Row>) {
+    this.#session = session;
+    this.#definition = definition;
+    this.#model = getModel(session, definition);
+  }
+
+  async find(where: WhereOptions): Promise<Row | null> {
+    const [row] = await this.list({ where, limit: 1 });
+    return row ?? null;
+  }
+
+  async list(query: { where: WhereOptions; order?: Order; limit?: number }): Promise<Row[]> {
+    if (holdsUnstorableText(query.where)) return [];
+    const models = await this.#session.run(() => this.#model.findAll(query));
+    const { name, primaryKey, row } = this.#definition;
+    return models.map((model) =>
+      parseStored(row, model.get({ plain: true }), `the row ${String(model.get(primaryKey))} of ${name}`),
+    );
+  }
+
+  async count(where: WhereOptions): Promise<number> {
+    if (holdsUnstorableText(where)) return 0;
+    return this.#session.run(() => this.#model.count({ where }));
+  }
+
+  /** Columns that the database fills in may be left out. */
+  async insert(row: Partial<Row>): Promise<void> {
+    requireStorableText(row);
+    await this.#session.run(() => this.#model.create(row));
+  }
+
+  /** Answers how many rows there were to update. */
+  async update(where: WhereOptions, changes: Partial<Row>): Promise<number> {
+    requireStorableText(changes);
+    if (holdsUnstorableText(where)) return 0;
+    const [count] = await this.#session.run(() => this.#model.update(changes, { where }));
+    return count;
+  }
+
+  async delete(where: WhereOptions): Promise<number> {
+    if (holdsUnstorableText(where)) return 0;
+    return this.#session.run(() => this.#model.destroy({ where }));
+  }
+}
+
+function getModel<Row>({ sequelize }: Session, definition: TableDefinition<Row>): ModelStatic<Model> {
+  const { name, primaryKey, columns } = definition;
+  if (sequelize.isDefined(name)) return sequelize.model(name);
+  const attributes = Object.entries<DataType>(columns).map(
+    ([column, type]) => [column, { type, primaryKey: column === primaryKey }] as const,
+  );
+  return sequelize.define(name, Object.fromEntries(attributes), {
+    tableName: name,
+    timestamps: false,
+    underscored: true,
+  });
+}
+
+// A statement ends at NUL, and all lone surrogates become the same replacement character: no row can be named by them.
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
+function holdsUnstorableText(value: unknown): boolean {
+  if (typeof value === "string") return UNSTORABLE.test(value);
+  if (typeof value !== "object" || value === null) return false;
+  // Operators of Sequelize are symbols.
+  return Reflect.ownKeys(value).some((key) => holdsUnstorableText(Reflect.get(value, key)));
+}
+
+function requireStorableText(row: object): void {
+  if (holdsUnstorableText(row)) {
+    throw new AppError("malformed_request", "A text has characters that can't be stored.");
+  }
+}

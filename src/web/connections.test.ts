@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { startTestServer, type TestServer } from "./http-server.fixture.js";
+import type { HttpServerOptions, HttpTimeouts } from "./http-server.js";
+import {
+  exchange,
+  expectProblem,
+  JSON_TYPE,
+  openConnection,
+  readAnswers,
+  request,
+} from "./raw-http.fixture.js";
+
+const SHORT: HttpTimeouts = { headersMs: 150, requestMs: 200, keepAliveMs: 60_000, checkEveryMs: 20 };
+
+describe("a request that doesn't arrive", () => {
+  it.each([
+    ["no byte at all", ""],
+    ["half the headers", "GET /hello HTTP/1.1\r\nHost:"],
+    ["half the body", `${request("POST /json HTTP/1.1", JSON_TYPE, "Content-Length: 9")}{"a":`],
+  ])("is given up with a 408: %s", async (_name, bytes) => {
+    const running = await start({ timeouts: SHORT });
+
+    expectProblem(await exchange(running.port, bytes), "request_timeout");
+  });
+
+  it("gets no second answer when it was answered without its body", async () => {
+    const running = await start({ timeouts: SHORT });
+    const answers = await exchange(running.port, request("POST /nowhere HTTP/1.1", "Content-Length: 9"));
+
+    expectProblem(answers, "not_found");
+  });
+
+  it("doesn't hurry an answer that takes its time", async () => {
+    const running = await start({ timeouts: { ...SHORT, headersMs: 30, requestMs: 50 } });
+
+    expect(await (await fetch(`${running.url}/slow`)).text()).toBe("slow");
+  });
+});
+
+describe("draining", () => {
+  it("answers what is in flight, then is done, and idle connections don't hold it up", async () => {
+    const running = await start();
+    await (await fetch(`${running.url}/hello`)).text(); // leaves an idle keep-alive connection
+    const silent = await openConnection(running.port);
+    const slow = await openConnection(running.port);
+    slow.write(request("GET /slow HTTP/1.1"));
+    await sleep(20);
+
+    const drained = running.server.drain(10_000);
+    const answers = await readAnswers(slow);
+    await drained;
+
+    expect(running.server.isDraining()).toBe(true);
+    expect(answers).toMatchObject([{ status: 200, body: "slow" }]);
+    expect(answers[0]?.headers.get("connection")).toBe("close");
+    silent.destroy();
+    await expect(fetch(`${running.url}/hello`)).rejects.toThrow();
+  });
+
+  it("closes a connection whose answer had begun before", async () => {
+    const running = await start();
+    const response = await fetch(`${running.url}/stream`);
+
+    const drained = running.server.drain(10_000);
+
+    expect(await response.text()).toBe("first,last");
+    await drained;
+  });
+
+  it("answers every request that was already sent on one connection", async () => {
+    const running = await start();
+    const socket = await openConnection(running.port);
+    socket.write(request("GET /slow HTTP/1.1") + request("GET /slow HTTP/1.1"));
+    await sleep(20);
+
+    const drained = running.server.drain(10_000);
+    const answers = await readAnswers(socket);
+    await drained;
+
+    expect(answers.map(({ status, headers }) => [status, headers.get("connection")])).toEqual([
+      [200, "keep-alive"],
+      [200, "close"],
+    ]);
+  });
+
+  it("destroys what isn't finished in time", async () => {
+    const running = await start();
+    const hanging = await openConnection(running.port);
+    hanging.write(request("GET /hang HTTP/1.1"));
+    await sleep(20);
+
+    await running.server.drain(50);
+
+    expect(await readAnswers(hanging)).toEqual([]);
+  });
+
+  it("is done at once when it is done already", async () => {
+    const running = await start();
+    await running.server.drain(1000);
+
+    await running.server.drain(1000);
+  });
+});
+
+async function start(overrides: Partial<HttpServerOptions> = {}): Promise<TestServer> {
+  const running = await startTestServer(overrides);
+  onTestFinished(() => running.close());
+  return running;
+}
