@@ -56,7 +56,7 @@ export class AppPage {
       caller: `${this.person.name}'s page in ${product}`,
       method,
       url: `${this.#appUrl}${path}`,
-      headers: { accept: "application/json", authorization: `JWT ${token}` },
+      headers: { authorization: `JWT ${token}` },
       ...(body !== undefined && { body }),
     });
   }

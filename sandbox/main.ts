@@ -46,6 +46,8 @@ async function main(): Promise<number> {
       stopped.abort();
     });
   }
+  // Nobody reads on, as after `| head`.
+  process.stdout.on("error", () => stopped.abort());
   let world: World | null = null;
   try {
     world = await startWorld({ ports: portsFrom(args.port) });

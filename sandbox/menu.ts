@@ -106,7 +106,6 @@ export class Menu {
   }
 
   #say(text: string): void {
-    this.#stage.transcript.say("");
     this.#stage.transcript.say(text);
   }
 }

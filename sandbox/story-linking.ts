@@ -45,16 +45,13 @@ async function linkInPopup(stage: Stage): Promise<void> {
       "minutes and can be used once.",
   );
   const attempt = await page.beginLink();
-  transcript.say("");
   transcript.say(
     "Second side: the page opens a popup. Its start sets a cookie that ties it to the page; a link somebody was lured into " +
       "has no such cookie. Then it goes behind Access, where she signs in, and shows both sides. So far nothing has changed.",
   );
   await page.openPopup(attempt, browser);
-  transcript.say("");
   transcript.say("She clicks. The popup hands a code to the window that opened it, and to no other.");
   const code = await confirmInPopup(browser);
-  transcript.say("");
   transcript.say("The page brings the code back with a fresh context JWT. Only now is the link written.");
   const link = await page.finishLink(attempt, code);
   assert.equal(link.accountId, GRACE.accountId, "The link should be to Grace's account.");
@@ -72,7 +69,6 @@ async function linkByTyping(stage: Stage): Promise<void> {
   const attempt = await page.beginLink();
   await page.openPopup(attempt, browser);
   const typedCode = await readTypedCode(browser);
-  transcript.say("");
   transcript.say(
     `The popup shows ${typedCode}. It works for this attempt, this account and five minutes only.`,
   );

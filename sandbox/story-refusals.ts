@@ -29,14 +29,12 @@ async function refuseForeignTokens({ world, transcript }: Stage): Promise<void> 
   await strangers.close();
   expectProblem(await world.identify(foreign, AS_DEMO), 401, "access_jwt_untrusted");
 
-  transcript.say("");
   transcript.say(
     "The next was made for another application of the right team: the service named its own audience.",
   );
   const otherAudience = await team.signAccessJwt(GRACE, AUDIENCES.app);
   expectProblem(await world.identify(otherAudience, AS_DEMO), 401, "access_jwt_untrusted");
 
-  transcript.say("");
   transcript.say("This one has expired.");
   const now = epochSeconds();
   const expired = { claims: { iat: now - 90_000, nbf: now - 90_000, exp: now - 3600 } };
@@ -46,7 +44,6 @@ async function refuseForeignTokens({ world, transcript }: Stage): Promise<void> 
     "access_jwt_expired",
   );
 
-  transcript.say("");
   transcript.say(
     "And the nightly build gets through Access with a service token, but a machine is nobody in Jira.",
   );

@@ -40,11 +40,12 @@ export class Transcript implements CallObserver {
     this.#stepCount += 1;
     const number = String(this.#stepCount).padStart(2);
     this.#write(`\n${this.#style(["bold", "cyan"], `${number}  ${title}`)}\n`);
-    this.say(why);
+    this.#paragraph(why);
   }
 
   say(text: string): void {
-    for (const line of wrap(text, WIDTH - MARGIN.length)) this.#write(`${MARGIN}${line}\n`);
+    this.#write("\n");
+    this.#paragraph(text);
   }
 
   called(call: Call): void {

@@ -9,6 +9,7 @@ import type { SettingsService } from "./services/settings-service.js";
 import type { Database } from "./stores.js";
 import type { HostDirectory } from "./tenants/host-directory.js";
 import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
+import type { Metrics } from "./web/metrics.js";
 import type { TenantProof } from "./tenants/tenant-proof.js";
 import type { HostUser } from "./tenants/tenant.js";
 
@@ -29,6 +30,7 @@ export interface HostTokenVerifier {
 export interface AppContext {
   readonly config: Config;
   readonly metricsToken: string | null;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The descriptor that Atlassian installs the app from. */

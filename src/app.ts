@@ -12,32 +12,33 @@ import { createMetricsRoutes } from "./web/metrics-routes.js";
 import { createOpenapiRoutes } from "./web/openapi-routes.js";
 import { createPopupRoutes } from "./web/popup-routes.js";
 import { createProblemsRoutes } from "./web/problems-routes.js";
-import { securityHeaders } from "./web/security-headers.js";
+import { quietExpress } from "./web/security-headers.js";
 import { createSettingsRoutes } from "./web/settings-routes.js";
+import { createPublicFiles, useViews } from "./web/views.js";
 
 /** The table of contents: middleware in order, routers, errors last. The service API stands in front of it. */
-export function createApp(ctx: AppContext): Express {
+export function createApp(ctx: AppContext, server: { isDraining(): boolean }): Express {
   const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
+  quietExpress(app);
+  useViews(app, ctx.config);
   app.set("query parser", "simple");
 
   const routes = Router({ caseSensitive: true, strict: true });
-  routes.use(createHealthRoutes(ctx));
+  routes.use(createHealthRoutes({ isReady: () => ctx.isReady(), isDraining: () => server.isDraining() }));
   routes.use(createMetricsRoutes(ctx));
   routes.use(createDescriptorRoutes(ctx));
   routes.use(createLifecycleRoutes(ctx));
-  routes.use(createProblemsRoutes(ctx));
+  routes.use(createProblemsRoutes());
   routes.use(createOpenapiRoutes(ctx));
   routes.use("/api/v1/settings", createSettingsRoutes(ctx));
   routes.use("/api/v1/me", createMeRoutes(ctx));
   routes.use("/api/v1/links", createLinksRoutes(ctx));
   routes.use("/api/v1/audit", createAuditRoutes(ctx));
   routes.use(createPopupRoutes(ctx));
+  routes.use("/public", createPublicFiles());
 
-  app.use(securityHeaders(ctx));
   app.use(ctx.config.basePath || "/", routes);
   app.use(notFound);
-  app.use(handleErrors(ctx));
+  app.use(handleErrors);
   return app;
 }

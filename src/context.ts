@@ -15,20 +15,28 @@ import { IdentityService } from "./links/identity-service.js";
 import { LinkAttemptService } from "./links/link-attempt-service.js";
 import { LinkService } from "./links/link-service.js";
 import type { Logger } from "./logger.js";
+import { createMetrics } from "./web/metrics.js";
 import { SettingsService } from "./services/settings-service.js";
+import { DatabaseTooNewError } from "./storage/migrate.js";
 import { openDatabase, type OpenDatabase } from "./storage/open-database.js";
 import { EncryptionKeyError } from "./storage/encryption-key-error.js";
+import type { HostDirectory } from "./tenants/host-directory.js";
 import { TenantLifecycle } from "./tenants/tenant-lifecycle.js";
 import { TenantProof } from "./tenants/tenant-proof.js";
 import type { Tenant } from "./tenants/tenant.js";
 
-/** Opens, migrates and checks the database. Throws ConfigError when its secrets can't be decrypted with these keys. */
-export async function openAppDatabase(config: Config, secrets: Secrets, logger: Logger): Promise<OpenDatabase> {
+/** Opens, migrates and checks the database. Throws ConfigError when these keys, or this version of the app, don't fit it. */
+export async function openAppDatabase(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+): Promise<OpenDatabase> {
   const encryptionKeys = secrets.encryptionKeys ?? loadOrCreateEncryptionKeyFile(config.databaseFile);
   try {
     return await openDatabase({ file: config.databaseFile, encryptionKeys, clock: systemClock, logger });
   } catch (error) {
-    if (error instanceof EncryptionKeyError) throw new ConfigError([error.message], { cause: error });
+    if (error instanceof EncryptionKeyError || error instanceof DatabaseTooNewError)
+      throw new ConfigError([error.message], { cause: error });
     throw error;
   }
 }
@@ -54,8 +62,8 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     findInstallation,
     installKeys: new InstallKeys({ clock, logger, cdnUrls: config.connectKeysUrls }),
   });
-  const host = new ConnectHostDirectory({
-    hostClient: new HostClient(ace),
+  const host: HostDirectory = new ConnectHostDirectory({
+    hostClient: new HostClient({ ace }),
     appKey: config.connectAppKey,
     clock,
     logger,
@@ -64,7 +72,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   });
 
   const audit = new AuditLog(clock);
-  const proof = new TenantProof({ database, host, clock, logger });
+  const proof: TenantProof = new TenantProof({ database, host, clock, logger });
   const links = new LinkService({ database, audit, accessTokens, clock });
   const identities = new IdentityService({
     database,
@@ -79,6 +87,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   return {
     config,
     metricsToken: secrets.metricsToken,
+    metrics: createMetrics(),
     clock,
     logger,
     descriptor: ace.descriptor,

@@ -1,11 +1,11 @@
-import type { AddressInfo } from "node:net";
-
+import type { AppContext } from "./app-context.js";
 import { createApp } from "./app.js";
 import { parseConfig } from "./config/config.js";
 import type { Env } from "./config/env.js";
 import { createContext } from "./context.js";
 import { createLogger } from "./create-logger.js";
-import { createHttpServer } from "./web/http-server.js";
+import { createHttpServer, type HttpServer } from "./web/http-server.js";
+import { JSON_BODY_LIMIT_BYTES } from "./web/json-body.js";
 import { ServiceApi } from "./web/service-api.js";
 
 export interface RunningApp {
@@ -23,14 +23,11 @@ export async function startApp(env: Env): Promise<RunningApp> {
   const { config, secrets } = parseConfig(env);
   const logger = createLogger(config.logLevel);
   const ctx = await createContext(config, secrets, logger);
-  const server = createHttpServer({ ctx, app: createApp(ctx), serviceApi: new ServiceApi(ctx) });
-  try {
-    await server.listen(config.port, config.host);
-  } catch (error) {
+  const server = createAppServer(ctx);
+  const { port } = await server.listen(config.port, config.host).catch(async (error: unknown) => {
     await ctx.close();
     throw error;
-  }
-  const { port } = server.address() as AddressInfo;
+  });
   logger.info({ port, baseUrl: config.baseUrl }, "listening");
   return {
     url: `http://127.0.0.1:${port}`,
@@ -41,4 +38,18 @@ export async function startApp(env: Env): Promise<RunningApp> {
       logger.info({}, "stopped");
     },
   };
+}
+
+function createAppServer(ctx: AppContext): HttpServer {
+  const { config, clock, logger, metrics } = ctx;
+  const server: HttpServer = createHttpServer({
+    ...config,
+    clock,
+    logger,
+    metrics,
+    bodyLimitBytes: () => JSON_BODY_LIMIT_BYTES,
+    serviceApi: new ServiceApi(ctx),
+    app: createApp(ctx, { isDraining: () => server.isDraining() }),
+  });
+  return server;
 }

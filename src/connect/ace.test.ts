@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { createAce } from "./ace.js";
 import { buildInstallation } from "./installation.fixture.js";
@@ -16,6 +16,34 @@ const OPTIONS = {
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+});
+
+describe("files in the working directory", () => {
+  const back = process.cwd();
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "ace-"));
+    process.chdir(directory);
+  });
+  afterEach(() => {
+    process.chdir(back);
+    rmSync(directory, { recursive: true });
+  });
+
+  it("don't change the descriptor", () => {
+    writeFileSync("atlassian-connect.json", '{"key": "evil", "baseUrl": "https://evil.example"}');
+    expect(createAce(OPTIONS).descriptor).toMatchObject({ key: "my-app", baseUrl: OPTIONS.baseUrl });
+  });
+
+  it("don't change how calls are made", () => {
+    writeFileSync("config.json", '{"production": {"jwt": {"validityInMinutes": 600}, "userAgent": "evil"}}');
+    const { config } = createAce(OPTIONS).hostClient("acme-client-key").addon;
+    expect([config.jwt(), config.userAgent()]).toEqual([
+      { validityInMinutes: 3 },
+      expect.stringMatching(/^atlassian-connect-express/),
+    ]);
+  });
 });
 
 describe("the descriptor", () => {
@@ -55,21 +83,6 @@ describe("the descriptor", () => {
     vi.stubEnv("AC_OPTS", "no-auth force-reg");
     expect(createAce(OPTIONS).descriptor).toEqual(plain);
   });
-
-  it("isn't changed by files in the working directory", () => {
-    const plain = createAce(OPTIONS).descriptor;
-    const directory = mkdtempSync(join(tmpdir(), "ace-"));
-    const back = process.cwd();
-    try {
-      writeFileSync(join(directory, "atlassian-connect.json"), '{"key": "evil", "baseUrl": "https://evil"}');
-      writeFileSync(join(directory, "config.json"), '{"production": {"product": "bitbucket"}}');
-      process.chdir(directory);
-      expect(createAce(OPTIONS).descriptor).toEqual(plain);
-    } finally {
-      process.chdir(back);
-      rmSync(directory, { recursive: true });
-    }
-  });
 });
 
 describe("what ACE does to the process", () => {
@@ -84,12 +97,10 @@ describe("what ACE does to the process", () => {
   });
 
   it("prints nothing", async () => {
-    const write = vi.spyOn(process.stdout, "write");
-    const writeError = vi.spyOn(process.stderr, "write");
+    const spies = (["log", "info", "warn", "error"] as const).map((method) => vi.spyOn(console, method));
     const ace = createAce({ ...OPTIONS, findInstallation: () => Promise.resolve(null) });
     await new Promise((resolve) => void ace.hostClient("unknown").get("/", resolve));
-    expect(write).not.toHaveBeenCalled();
-    expect(writeError).not.toHaveBeenCalled();
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled();
   });
 });
 

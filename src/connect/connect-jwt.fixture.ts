@@ -1,8 +1,8 @@
 import { createHmac, sign, type KeyObject } from "node:crypto";
 
-type Part = object | string;
+type Part = object | string | Buffer;
 
-/** Signs whatever it is given, valid or not. Texts are taken as they are, objects as JSON. */
+/** Signs whatever it is given, valid or not. Texts and bytes are taken as they are, objects as JSON. */
 export function mintToken(header: Part, claims: Part, key: string | KeyObject): string {
   const signingInput = [header, claims].map(encodePart).join(".");
   const signature =
@@ -21,5 +21,8 @@ export function mintRs256(claims: Part, privateKey: KeyObject, header: object = 
 }
 
 function encodePart(part: Part): string {
-  return Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
+  const bytes = Buffer.isBuffer(part)
+    ? part
+    : Buffer.from(typeof part === "string" ? part : JSON.stringify(part));
+  return bytes.toString("base64url");
 }

@@ -67,6 +67,8 @@ describe("fetching", () => {
     ["it is a private key", keyFile(privatePem()), null, "keys_unavailable"],
     ["it is an RSA key of 1024 bits", keyFile(createRsaKeyPair(1024).publicPem), null, "connect_jwt_invalid"],
     ["it is an elliptic curve key", keyFile(ellipticPem()), null, "connect_jwt_invalid"],
+    ["it is a key for RSA-PSS only", keyFile(pssPem()), null, "connect_jwt_invalid"],
+    ["one forbids, whatever it adds", { ...PUBLISHED, status: 403 }, null, "keys_unavailable"],
   ])("refuses when %s", async (_name, answer, otherAnswer, code) => {
     if (answer) first.answers.set(KID, answer);
     if (otherAnswer) second.answers.set(KID, otherAnswer);
@@ -153,6 +155,9 @@ describe("remembering", () => {
     expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
     expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
     expect(first.asked).toHaveLength(2);
+    clock.advanceSeconds(61);
+    first.outage = OUTAGE;
+    expect(await codeOf(keys.getKey(KID))).toBe("keys_unavailable");
   });
 
   it("remembers for a minute that a kid is unknown", async () => {
@@ -195,6 +200,11 @@ async function codeOf(getting: Promise<unknown>): Promise<string> {
 
 function privatePem(): string {
   return keyPair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function pssPem(): string {
+  const { publicKey } = generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
+  return publicKey.export({ type: "spki", format: "pem" }).toString();
 }
 
 function ellipticPem(): string {

@@ -51,14 +51,16 @@ describe("openDatabase", () => {
     }
   });
 
-  it.each([
-    ["isn't a database", (file: string) => writeFileSync(file, "x".repeat(5_000))],
-    ["can't be a file", (file: string) => writeFileSync(path.dirname(file), "")],
-  ])("throws store_unavailable for a path that %s", async (_, prepare) => {
-    const directory = path.join(path.dirname(createTestFile()), "inner");
-    const file = path.join(directory, _ === "isn't a database" ? "../app.sqlite" : "app.sqlite");
-    prepare(file);
-    await expect(openTestDatabase({ file })).rejects.toMatchObject({ code: "store_unavailable" });
+  it("throws store_unavailable for a file that isn't a database, and for one that can't be made", async () => {
+    const file = createTestFile();
+    writeFileSync(file, "x".repeat(5_000));
+    await expect(openTestDatabase({ file })).rejects.toMatchObject({
+      code: "store_unavailable",
+      cause: { message: "SQLITE_NOTADB: file is not a database" },
+    });
+    await expect(openTestDatabase({ file: `${file}/app.sqlite` })).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
   });
 
   it("doesn't bring a file that went away back empty", async () => {

@@ -81,6 +81,11 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
   const ping = async () => {
     await read.tenants.findById("");
   };
+  let closed: Promise<void> | null = null;
+  const close = async () => {
+    await writer.close();
+    await reader.sequelize.close();
+  };
   await ping();
   return {
     read,
@@ -89,10 +94,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     reencrypt: async () => ({
       reencrypted: await writer.transact((session) => reencryptAll(session, secretBox)),
     }),
-    close: async () => {
-      await writer.close();
-      await reader.sequelize.close();
-    },
+    close: () => (closed ??= close()),
   };
 }
 

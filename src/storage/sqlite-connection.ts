@@ -25,16 +25,28 @@ export function connect({ file, busyTimeoutMilliseconds, foreignKeys, tries }: C
 
   // Sequelize runs no hook when it opens a connection to SQLite, so the driver's own class does it.
   class PreparedDatabase extends sqlite3.Database {
+    #isOpen = false;
+
     constructor(filename: string, mode: number, callback: (error: Error | null) => void) {
       super(filename, mode, (error) => {
-        if (error) callback(error);
-        else
-          this.exec(pragmas, (failure) => {
-            // Sequelize would go on with a connection that opened, but lacks these.
-            if (failure) this.close(() => callback(failure));
-            else callback(null);
-          });
+        if (error) {
+          callback(error);
+          return;
+        }
+        this.#isOpen = true;
+        this.exec(pragmas, (failure) => {
+          // Sequelize would go on with a connection that opened, but lacks these.
+          if (failure) this.close(() => callback(failure));
+          else callback(null);
+        });
       });
+    }
+
+    // The driver never answers when one that didn't open is closed.
+    override close(callback?: (error: Error | null) => void): void {
+      if (this.#isOpen) super.close(callback);
+      else callback?.(null);
+      this.#isOpen = false;
     }
   }
 
@@ -66,6 +78,6 @@ export async function switchToWriteAheadLog(options: ConnectionOptions): Promise
   } catch (error) {
     throw toAppError(error);
   } finally {
-    await sequelize.close().catch(() => undefined);
+    await sequelize.close();
   }
 }

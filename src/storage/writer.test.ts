@@ -1,3 +1,4 @@
+import { QueryTypes } from "sequelize";
 import { describe, expect, it } from "vitest";
 
 import { createId } from "../identifiers.js";
@@ -12,12 +13,12 @@ import { Writer } from "./writer.js";
 const SITE = "acme.atlassian.net";
 const IMPATIENT = { queueTimeoutMilliseconds: 300, busyTimeoutMilliseconds: 50 };
 
-async function openWriter(): Promise<{ writer: Writer; count: () => Promise<unknown> }> {
+async function openWriter(queueTimeoutMilliseconds = 1_000) {
   const file = createTestFile();
   await openTestDatabase({ file });
   const writer = new Writer({
     logger: silentLogger,
-    queueTimeoutMilliseconds: 1_000,
+    queueTimeoutMilliseconds,
     connect: () => connect({ file, busyTimeoutMilliseconds: 1_000, foreignKeys: true, tries: 2 }),
   });
   const aside = connectAside(file);
@@ -177,14 +178,27 @@ describe("Writer", () => {
     expect(await count()).toBe(5);
   });
 
+  it("rolls back a write that doesn't end when it is closed", async () => {
+    const { writer, count } = await openWriter(50);
+    let goOn: () => void = () => undefined;
+    const writing = writer.transact(async ({ sequelize }) => {
+      await sequelize.query(INSERT);
+      await new Promise<void>((resolve) => (goOn = resolve));
+    });
+    await writer.close();
+    goOn();
+    await expect(writing).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await count()).toBe(0);
+  });
+
   it("sets its pragmas on the connection of every transaction, a replaced one too", async () => {
     const { writer } = await openWriter();
     const readPragmas = () =>
       writer.transact(async ({ sequelize }) => {
         const values: unknown[] = [];
         for (const name of ["busy_timeout", "foreign_keys", "journal_mode", "secure_delete", "synchronous"]) {
-          const [rows] = await sequelize.query(`PRAGMA ${name}`);
-          values.push(...Object.values(rows[0] as object));
+          const [row] = await sequelize.query<object>(`PRAGMA ${name}`, { type: QueryTypes.SELECT });
+          values.push(...(Object.values(row!) as unknown[]));
         }
         return values;
       });

@@ -49,12 +49,12 @@ export class Writer {
     }
   }
 
-  /** After the writes that wait already. */
+  /** After the writes that wait already; one that takes too long is rolled back. */
   async close(): Promise<void> {
-    const leave = await this.#enterQueue();
+    const leave = await this.#enterQueue().catch(() => null);
     this.#isClosed = true;
     await this.#disconnect();
-    leave();
+    leave?.();
   }
 
   async #enterQueue(): Promise<() => void> {
@@ -94,8 +94,7 @@ export class Writer {
   async #disconnect(): Promise<void> {
     const connection = this.#connection;
     this.#connection = null;
-    // One that never opened can't be closed, and there is nothing to do about it.
-    await connection?.close().catch(() => undefined);
+    await connection?.close();
   }
 }
 

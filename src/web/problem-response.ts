@@ -85,7 +85,8 @@ export function endProblem(res: ServerResponse, req: IncomingMessage, type: stri
   else endAfterDiscarding(res, req, body);
 }
 
-const DISCARD_MS = 500;
+/** How long bytes that nobody will read are still taken in, so that the answer to them gets through. */
+export const DISCARD_MS = 500;
 
 /**
  * The rest of a body that is too large is never waited for. But closing while its bytes still come in resets the

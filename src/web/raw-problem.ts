@@ -6,7 +6,7 @@ import type { AppError } from "../errors.js";
 import { createReference } from "../identifiers.js";
 import type { Logger } from "../logger.js";
 import { findPeerAddress } from "./client-address.js";
-import { PROBLEM_TYPE, problemHeaders, toProblem } from "./problem-response.js";
+import { DISCARD_MS, PROBLEM_TYPE, problemHeaders, toProblem } from "./problem-response.js";
 import { REFERENCE_HEADER } from "./request-context.js";
 import type { SecurityHeaders } from "./security-headers.js";
 
@@ -16,8 +16,6 @@ export interface RawProblemOptions {
   readonly logger: Logger;
   readonly securityHeaders: SecurityHeaders;
 }
-
-const DISCARD_MS = 500;
 
 /** Answers bytes of which no request could be made, and closes the connection. */
 export function sendRawProblem(socket: Socket, failure: AppError, options: RawProblemOptions): void {
