@@ -4,6 +4,7 @@ import type { AtlassianSite } from "./atlassian-site.js";
 import type { Browser } from "./browser.js";
 import type { HttpClient, Reply } from "./http-client.js";
 import type { Person } from "./people.js";
+import { productName } from "./product-name.js";
 
 /** A service as an admin enters it: what is left out, the app fills in. */
 export type NewService = Pick<TrustedService, "label" | "audience" | "purposes"> & Partial<TrustedService>;
@@ -51,9 +52,8 @@ export class AppPage {
   /** `path` is below the app's base URL, with the query. */
   async send(method: string, path: string, body?: unknown): Promise<Reply> {
     const token = await this.#site.contextJwt(this.#product, this.person.accountId);
-    const product = this.#product === "jira" ? "Jira" : "Confluence";
     return this.#client.send({
-      caller: `${this.person.name}'s page in ${product}`,
+      caller: `${this.person.name}'s page in ${productName(this.#product)}`,
       method,
       url: `${this.#appUrl}${path}`,
       headers: { authorization: `JWT ${token}` },

@@ -7,6 +7,7 @@ import type { InstallKeys } from "./install-keys.js";
 import { epochSeconds, queryStringHash, signJwt, type Claims } from "./jwt.js";
 import { PEOPLE, type Person } from "./people.js";
 import { addProductApi } from "./product-api.js";
+import { productName } from "./product-name.js";
 
 export type LifecycleEvent = "installed" | "uninstalled" | "enabled" | "disabled";
 
@@ -98,7 +99,7 @@ export class AtlassianSite {
 
   /** Reads the app's descriptor, makes a new shared secret and tells the app. */
   async install(product: Product, appUrl: string, overrides: LifecycleOverrides = {}): Promise<Reply> {
-    const call = { caller: nameOf(product), method: "GET", url: `${appUrl}/atlassian-connect.json` };
+    const call = { caller: productName(product), method: "GET", url: `${appUrl}/atlassian-connect.json` };
     const app = (await this.#client.send(call)).expect(200).body as Descriptor;
     const before = this.findInstallation(product);
     const installation = {
@@ -170,7 +171,7 @@ export class AtlassianSite {
           )
         : await this.#signBySecret(product, { qsh }, overrides));
     return this.#client.send({
-      caller: nameOf(product),
+      caller: productName(product),
       method: "POST",
       url,
       headers: { authorization: `JWT ${token}` },
@@ -182,7 +183,7 @@ export class AtlassianSite {
         baseUrl: this.baseUrl(product),
         displayUrl: this.baseUrl(product),
         productType: product,
-        description: `${nameOf(product)} of the sandbox`,
+        description: `${productName(product)} of the sandbox`,
         eventType,
         ...overrides.body,
       },
@@ -214,10 +215,6 @@ function commonClaims(clientKey: string, lifetimeSeconds: number): Claims {
   const now = epochSeconds();
   // The random jti keeps two events of the same second apart.
   return { iss: clientKey, iat: now, exp: now + lifetimeSeconds, jti: randomUUID() };
-}
-
-function nameOf(product: Product): string {
-  return product === "jira" ? "Jira" : "Confluence";
 }
 
 function isSuccess(reply: Reply): boolean {

@@ -2,6 +2,7 @@ import type { Product } from "../src/tenants/tenant.js";
 import { escapeHtml, htmlPage } from "./html.js";
 import type { HttpClient } from "./http-client.js";
 import { html, startServer, text, type Answer, type Incoming, type Server } from "./http-server.js";
+import { productName } from "./product-name.js";
 
 interface Options {
   /** The app's public URL. */
@@ -61,7 +62,7 @@ async function greet(request: Incoming, options: Options): Promise<Answer> {
 type Presentation = [title: string, lines: string[], link: string | null];
 
 function presentIdentity({ email, accountId }: Identity, product: Product): Presentation {
-  return [`Hello, ${email}`, [`In ${product} you are the account ${accountId}.`], null];
+  return [`Hello, ${email}`, [`In ${productName(product)} you are the account ${accountId}.`], null];
 }
 
 function presentProblem({ title, detail, linkUrl }: Problem): Presentation {

@@ -1,6 +1,6 @@
 import http, { type IncomingHttpHeaders } from "node:http";
 
-import { shortenTokens } from "./jwt.js";
+import { shorten } from "./readable.js";
 
 export interface Call {
   /** Who calls, for the transcript and for error messages. */
@@ -42,7 +42,7 @@ export class Reply {
     if (statuses.includes(this.status)) return this;
     const { caller, method, url } = this.call;
     throw new Error(
-      shortenTokens(
+      shorten(
         `${caller}: ${method} ${url} answered ${this.status} instead of ${statuses.join(" or ")}: ${this.text.slice(0, 800)}`,
       ),
     );
@@ -80,9 +80,7 @@ async function exchange(call: Call): Promise<Reply> {
     const fail = (error: NodeJS.ErrnoException) => {
       const { caller, method, url } = call;
       const reason = error.code ?? error.message;
-      reject(
-        new Error(shortenTokens(`${caller}: ${method} ${url} got no answer (${reason}).`), { cause: error }),
-      );
+      reject(new Error(shorten(`${caller}: ${method} ${url} got no answer (${reason}).`), { cause: error }));
     };
     const request = http.request(call.url, { method: call.method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];

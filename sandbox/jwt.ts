@@ -30,21 +30,3 @@ export function queryStringHash(method: string, url: string, baseUrl: string): s
 export function epochSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
-
-const TOKEN = /eyJ[\w-]+\.[\w-]*(?:\.[\w-]*)?/;
-
-/** What a token says, unverified, for people to read; null when there is none in the text. */
-export function findClaims(text: string): Claims | null {
-  const payload = TOKEN.exec(text)?.[0].split(".")[1];
-  if (!payload) return null;
-  try {
-    return JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims;
-  } catch {
-    return null;
-  }
-}
-
-/** Tokens are worth as much as passwords: on a screen, only their first characters. */
-export function shortenTokens(text: string): string {
-  return text.replace(new RegExp(TOKEN, "g"), (token) => `${token.slice(0, 8)}…`);
-}

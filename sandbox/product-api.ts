@@ -27,7 +27,7 @@ export function addProductApi(site: AtlassianSite): void {
     [
       "GET",
       /^\/wiki\/rest\/api\/user$/,
-      asApp("confluence", (request) => confluenceUser(findAccount(request))),
+      asApp("confluence", (request) => confluenceUser(findAccount(request), request)),
     ],
     [
       "GET",
@@ -86,20 +86,20 @@ function jiraUser(person: Person | undefined): Answer {
   });
 }
 
-function confluenceUser(person: Person | undefined): Answer {
+function confluenceUser(person: Person | undefined, { url }: Incoming): Answer {
   if (!person) return json(404, { statusCode: 404, message: "There is no such user." });
   const { accountId, accountType, active, name, administers } = person;
-  const operations = [
-    { operation: "use", targetType: "application" },
-    ...(administers.includes("confluence") ? [{ operation: "administer", targetType: "application" }] : []),
-  ];
+  const names = [...(active ? ["use"] : []), ...(administers.includes("confluence") ? ["administer"] : [])];
   return json(200, {
-    type: active ? "known" : "unknown",
+    type: "known",
     accountId,
     accountType,
+    accountStatus: active ? "active" : "inactive",
     publicName: name,
     displayName: name,
-    operations: active ? operations : [],
+    ...(url.searchParams.get("expand") === "operations" && {
+      operations: names.map((operation) => ({ operation, targetType: "application" })),
+    }),
   });
 }
 

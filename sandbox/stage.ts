@@ -35,15 +35,4 @@ export class Stage {
     await browser.open(this.world.parts.demoUrl);
     return (await browser.signInIfAsked(person)).expect(200).text;
   }
-
-  /** Does something that isn't worth telling. */
-  async aside<T>(work: () => Promise<T>): Promise<T> {
-    const { client } = this.world.parts;
-    client.observer = null;
-    try {
-      return await work();
-    } finally {
-      client.observer = this.transcript;
-    }
-  }
 }

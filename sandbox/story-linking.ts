@@ -63,11 +63,11 @@ async function linkByTyping(stage: Stage): Promise<void> {
   const browser = await stage.browserOf(LINUS);
   transcript.step(
     "Linus links without a script between the windows",
-    "Some login pages cut the popup off from the window that opened it. Then the popup shows a short code, with a warning, " +
-      "and he types it into the page in Jira.",
+    "Up to the open popup all goes the same way. But some login pages cut the popup off from the window that opened it. " +
+      "Then it shows a short code, with a warning, and he types it into the page in Jira.",
   );
-  const attempt = await page.beginLink();
-  await page.openPopup(attempt, browser);
+  const attempt = await transcript.aside(() => page.beginLink());
+  await transcript.aside(() => page.openPopup(attempt, browser));
   const typedCode = await readTypedCode(browser);
   transcript.say(
     `The popup shows ${typedCode}. It works for this attempt, this account and five minutes only.`,

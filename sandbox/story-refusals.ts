@@ -105,7 +105,7 @@ async function reinstall(stage: Stage): Promise<void> {
     "And installs it again",
     "The settings were kept and count again. The links are gone: Grace proves both sides once more.",
   );
-  await stage.aside(async () => {
+  await transcript.aside(async () => {
     await world.install("jira");
     await world.install("confluence");
   });
@@ -115,7 +115,7 @@ async function reinstall(stage: Stage): Promise<void> {
     "The settings should be back.",
   );
   const browser = await stage.browserOf(GRACE);
-  await stage.aside(() => world.page(GRACE).link(browser));
+  await transcript.aside(() => world.page(GRACE).link(browser));
   (await world.identify(token, AS_DEMO)).expect(200);
 }
 

@@ -1,8 +1,8 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { styleText } from "node:util";
 
-import { visibleText } from "./html.js";
 import type { Call, CallObserver, Reply } from "./http-client.js";
-import { findClaims, shortenTokens, type Claims } from "./jwt.js";
+import { findToken, readableBody, readableClaims, shorten, wrap } from "./readable.js";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -13,7 +13,7 @@ interface Options {
 
 const WIDTH = 100;
 const MARGIN = "    ";
-const SHOWN_REQUEST_HEADERS = [
+const REQUEST_HEADERS = [
   "authorization",
   "cookie",
   "origin",
@@ -21,15 +21,16 @@ const SHOWN_REQUEST_HEADERS = [
   "cf-access-client-id",
   "accept",
 ];
-const SHOWN_REPLY_HEADERS = ["location", "set-cookie", "retry-after"];
-const SHOWN_CLAIMS = ["iss", "aud", "sub", "common_name", "email", "qsh"];
+const REPLY_HEADERS = ["location", "set-cookie", "retry-after"];
 
 /** Tells what happens on a terminal: numbered steps, and every call with its answer, nested as the calls are. */
 export class Transcript implements CallObserver {
   readonly #write: (text: string) => void;
   readonly #hasColours: boolean;
+  readonly #introduced = new Set<string>();
   #stepCount = 0;
   #depth = 0;
+  #isMuted = false;
 
   constructor({ write, hasColours }: Options) {
     this.#write = write;
@@ -48,96 +49,78 @@ export class Transcript implements CallObserver {
     this.#paragraph(text);
   }
 
-  called(call: Call): void {
-    this.#write("\n");
-    this.#line(this.#style("dim", call.caller));
-    this.#line(this.#style("bold", `${call.method} ${shorten(call.url)}`));
-    for (const name of SHOWN_REQUEST_HEADERS) this.#header(name, call.headers?.[name]);
-    if (call.body instanceof URLSearchParams) this.#line(`  ${call.body.toString()}`);
-    else if (call.body !== undefined) this.#lines(presentJson(call.body));
+  /** Does something that isn't worth telling. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    this.#isMuted = true;
+    try {
+      return await work();
+    } finally {
+      this.#isMuted = false;
+    }
+  }
+
+  called({ caller, method, url, headers = {}, body }: Call): void {
+    this.#line("", "dim");
+    this.#line(caller, "dim");
+    this.#line(`${method} ${shorten(url)}`, "bold");
+    this.#headers(REQUEST_HEADERS, headers);
+    if (body !== undefined) this.#body(body);
     this.#depth += 1;
   }
 
   /** Something that the app itself asked meanwhile. */
   heard(who: string, line: string): void {
-    this.#line(this.#style("dim", `The app asks ${who}: ${shorten(line)}`));
+    this.#line(`The app asks ${who}: ${shorten(line)}`, "dim");
   }
 
   answered(_call: Call, reply: Reply | null): void {
     this.#depth -= 1;
     if (!reply) {
-      this.#line(this.#style("red", "no answer"));
+      this.#line("no answer", "red");
       return;
     }
-    const { status, headers } = reply;
-    this.#line(this.#style(status < 300 ? "green" : status < 400 ? "cyan" : "yellow", `→ ${status}`));
-    for (const name of SHOWN_REPLY_HEADERS) this.#header(name, headers[name]);
-    if (status >= 300 && status < 400) return;
-    const { body } = reply;
-    if (typeof body !== "string") this.#lines(presentJson(body));
-    else if (headers["content-type"]?.startsWith("text/html")) this.#lines(presentText(visibleText(body)));
-    else this.#lines(body.trim() === "" ? [] : presentText(body.trim()));
+    const { status, headers, body } = reply;
+    this.#line(`→ ${status}`, status < 300 ? "green" : status < 400 ? "cyan" : "yellow");
+    this.#headers(REPLY_HEADERS, headers);
+    if (status < 300 || status >= 400) this.#body(body, headers["content-type"]);
   }
 
-  #header(name: string, value: string | readonly string[] | undefined): void {
-    const isOrdinary = value === undefined || (name === "accept" && value === "text/html");
-    if (isOrdinary) return;
-    for (const text of typeof value === "string" ? [value] : value) {
-      this.#line(this.#style("dim", `  ${name}: ${shorten(text)}`));
-      const claims = findClaims(text);
-      if (claims) this.#line(this.#style("dim", `    ${presentClaims(claims)}`));
+  #headers(names: readonly string[], headers: Call["headers"] | IncomingHttpHeaders = {}): void {
+    for (const name of names) {
+      for (const text of [headers[name] ?? []].flat()) {
+        if (name === "accept" && text === "text/html") continue;
+        this.#line(`  ${name}: ${shorten(text)}`, "dim");
+        const token = findToken(text);
+        if (token && this.#isNew(token)) this.#line(`    ${readableClaims(token)}`, "dim");
+      }
     }
   }
 
-  #lines(lines: readonly string[]): void {
-    for (const line of lines) this.#line(`  ${line}`);
+  #body(body: unknown, contentType = ""): void {
+    const lines = readableBody(body, contentType, WIDTH - 2 * MARGIN.length);
+    const isLong = lines.length > 8;
+    const shown = !isLong || this.#isNew(lines.join("\n")) ? lines : ["(the same as above)"];
+    for (const line of shown) this.#line(`  ${line}`);
   }
 
-  #line(text: string): void {
-    this.#write(`${MARGIN}${"│ ".repeat(this.#depth)}${text}\n`);
+  /** Tokens and long bodies are told about once. */
+  #isNew(text: string): boolean {
+    const isNew = !this.#introduced.has(text);
+    this.#introduced.add(text);
+    return isNew;
+  }
+
+  #paragraph(text: string): void {
+    for (const line of wrap(text, WIDTH - MARGIN.length)) this.#write(`${MARGIN}${line}\n`);
+  }
+
+  #line(text: string, style?: Style): void {
+    if (this.#isMuted) return;
+    const styled = style ? this.#style(style, text) : text;
+    this.#write(`${`${MARGIN}${"│ ".repeat(this.#depth)}${styled}`.trimEnd()}\n`);
   }
 
   #style(style: Style, text: string): string {
     return this.#hasColours ? styleText(style, text) : text;
   }
-}
-
-function presentClaims(claims: Claims): string {
-  const shown = SHOWN_CLAIMS.filter((name) => name in claims);
-  return shown.map((name) => `${name}=${shorten([claims[name]].flat().join(","))}`).join("  ");
-}
-
-function presentJson(value: unknown): string[] {
-  const text = JSON.stringify(
-    value,
-    (key, part: unknown) => {
-      if (typeof part !== "string") return part;
-      // `code` is also the name of a problem, which is lower case with underscores.
-      const isSecret = key === "sharedSecret" || (key === "code" && !/^[a-z_]+$/.test(part));
-      return isSecret ? `${part.slice(0, 4)}…` : shorten(part);
-    },
-    2,
-  );
-  const lines = text.split("\n");
-  return lines.length > 24 ? [...lines.slice(0, 23), "…"] : lines;
-}
-
-function presentText(text: string): string[] {
-  const lines = text.split("\n").flatMap((line) => wrap(shorten(line), WIDTH - 2 * MARGIN.length));
-  return lines.length > 6 ? [...lines.slice(0, 5), "…"] : lines;
-}
-
-/** Tokens and long hex, such as AUD tags, to their first characters. */
-function shorten(text: string): string {
-  return shortenTokens(text).replace(/\b[\da-f]{33,}\b/g, (hex) => `${hex.slice(0, 8)}…`);
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = [""];
-  for (const word of text.split(/\s+/)) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + word.length + 1 > width) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines;
 }

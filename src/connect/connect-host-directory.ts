@@ -1,12 +1,18 @@
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import type { AccountStanding, HostDirectory } from "../tenants/host-directory.js";
+import type { HostAccount, HostDirectory } from "../tenants/host-directory.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { Tenant } from "../tenants/tenant.js";
 import { createExpiringCache } from "./expiring-cache.js";
 import type { HostClient } from "./host-client.js";
-import { askAcceptsInstallation, askIsAdmin, askStanding, type HostQuestion } from "./host-questions.js";
+import {
+  askAcceptsInstallation,
+  askIsAdmin,
+  askAccount,
+  UNKNOWN_ACCOUNT,
+  type HostQuestion,
+} from "./host-questions.js";
 import { SingleFlight } from "./single-flight.js";
 
 interface Dependencies {
@@ -32,8 +38,8 @@ export class ConnectHostDirectory implements HostDirectory {
   readonly #onAccepted: Dependencies["onAccepted"];
   readonly #admins;
   readonly #adminFlights = new SingleFlight<boolean>();
-  readonly #standings;
-  readonly #standingFlights = new SingleFlight<AccountStanding>();
+  readonly #accounts;
+  readonly #accountFlights = new SingleFlight<HostAccount>();
 
   constructor(dependencies: Dependencies) {
     const { clock } = dependencies;
@@ -43,7 +49,7 @@ export class ConnectHostDirectory implements HostDirectory {
     this.#findInstallationByTenant = dependencies.findInstallationByTenant;
     this.#onAccepted = dependencies.onAccepted;
     this.#admins = createExpiringCache<true>({ clock, maxEntries: MAX_CACHED_ACCOUNTS, ttlSeconds: 60 });
-    this.#standings = createExpiringCache<AccountStanding>({
+    this.#accounts = createExpiringCache<HostAccount>({
       clock,
       maxEntries: MAX_CACHED_ACCOUNTS,
       ttlSeconds: 5 * 60,
@@ -62,21 +68,21 @@ export class ConnectHostDirectory implements HostDirectory {
     });
   }
 
-  async findAccountStanding(tenant: Tenant, accountId: string): Promise<AccountStanding> {
-    if (accountId === "") return "unknown";
-    if (accountId.startsWith(PORTAL_CUSTOMER)) return "not_a_person";
+  async findAccount(tenant: Tenant, accountId: string): Promise<HostAccount> {
+    if (accountId === "") return UNKNOWN_ACCOUNT;
+    if (accountId.startsWith(PORTAL_CUSTOMER)) return { standing: "not_a_person", displayName: null };
     const key = cacheKey(tenant, accountId);
-    const cached = this.#standings.get(key);
+    const cached = this.#accounts.get(key);
     if (cached) return cached;
     try {
-      return await this.#standingFlights.run(key, async () => {
-        const standing = (await this.#ask(tenant, askStanding(tenant.product, accountId))) ?? "unknown";
-        if (standing !== "unknown") this.#standings.set(key, standing);
-        return standing;
+      return await this.#accountFlights.run(key, async () => {
+        const account = (await this.#ask(tenant, askAccount(tenant.product, accountId))) ?? UNKNOWN_ACCOUNT;
+        if (account.standing !== "unknown") this.#accounts.set(key, account);
+        return account;
       });
     } catch (error) {
       this.#logger.warn({ err: error, tenant: tenant.id }, "the product didn't tell about an account");
-      return "unknown";
+      return UNKNOWN_ACCOUNT;
     }
   }
 
@@ -89,7 +95,7 @@ export class ConnectHostDirectory implements HostDirectory {
     }
   }
 
-  /** Null when the product refuses to tell, or knows nothing of it. */
+  /** Null when the product refuses to tell, knows nothing of it, or answers something else. */
   async #ask<T>(tenant: Tenant, { request, answer }: HostQuestion<T>): Promise<T | null> {
     const installation = await this.#findInstallationByTenant(tenant.id);
     if (installation?.tenant.generation !== tenant.generation) {
@@ -98,8 +104,10 @@ export class ConnectHostDirectory implements HostDirectory {
     const { status, body } = await this.#hostClient.send(installation.clientKey, request);
     if (status === 403 || status === 404) return null;
     if (status !== 200) throw upstreamFailed(`The product answered ${status}.`);
-    const parsed = answer.safeParse(parseJson(body));
-    if (!parsed.success) throw upstreamFailed("The product's answer isn't what its API documents.");
+    const json = parseJson(body);
+    if (json === undefined) throw upstreamFailed("The product's answer isn't JSON.");
+    const parsed = answer.safeParse(json);
+    if (!parsed.success) return null;
     if (!tenant.proven) await this.#onAccepted(tenant);
     return parsed.data;
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { AccountStanding } from "../tenants/host-directory.js";
+import type { AccountStanding, HostAccount } from "../tenants/host-directory.js";
 import type { Product } from "../tenants/tenant.js";
 import type { HostRequest } from "./host-client.js";
 
@@ -47,17 +47,24 @@ export function askIsAdmin(product: Product, accountId: string): HostQuestion<bo
 const userSchema = z.object({
   accountId: z.string(),
   accountType: z.string().optional(),
+  displayName: z.string().optional(),
   /** Jira. */
   active: z.boolean().optional(),
   /** Confluence: `active`, `inactive`, `closed` or `unknown`. */
   accountStatus: z.string().optional(),
 });
 
-export function askStanding(product: Product, accountId: string): HostQuestion<AccountStanding> {
+export const UNKNOWN_ACCOUNT: HostAccount = { standing: "unknown", displayName: null };
+
+export function askAccount(product: Product, accountId: string): HostQuestion<HostAccount> {
   const resource = product === "jira" ? "/rest/api/3/user" : "/rest/api/user";
   return {
     request: { method: "get", path: `${resource}?accountId=${encodeURIComponent(accountId)}` },
-    answer: userSchema.transform((user) => (user.accountId === accountId ? judgeStanding(user) : "unknown")),
+    answer: userSchema.transform((user) =>
+      user.accountId === accountId
+        ? { standing: judgeStanding(user), displayName: findName(user.displayName) }
+        : UNKNOWN_ACCOUNT,
+    ),
   };
 }
 
@@ -66,6 +73,11 @@ export function askAcceptsInstallation(appKey: string): HostQuestion<true> {
     request: { method: "get", path: `/rest/atlassian-connect/1/addons/${encodeURIComponent(appKey)}` },
     answer: z.object({ key: z.literal(appKey) }).transform(() => true as const),
   };
+}
+
+function findName(displayName: string | undefined): string | null {
+  const name = displayName?.trim();
+  return name === "" ? null : (name ?? null);
 }
 
 function judgeStanding({ accountType, active, accountStatus }: z.output<typeof userSchema>): AccountStanding {

@@ -91,8 +91,8 @@ function withoutPort(text: string): string {
 
 function parseAddress(text: string): string | null {
   const [address = ""] = text.split("%"); // RFC 4007 §11: a zone means something only on the machine it was seen on.
-  if (isIP(address) === 0) return null;
-  const canonical = new SocketAddress({ address, family: familyOf(address) }).address;
+  if (isIP(address) !== 6) return isIP(address) === 4 ? address : null;
+  const canonical = new SocketAddress({ address, family: "ipv6" }).address;
   return /^::ffff:([\d.]+)$/.exec(canonical)?.[1] ?? canonical;
 }
 

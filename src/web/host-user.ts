@@ -15,7 +15,7 @@ export function requireUser({ hostTokens, host }: Door): RequestHandler {
   return async (req, _res, next) => {
     const user = await hostTokens.verifyContext(requireConnectJwt(req));
     // security rule 1: these pages are for people, not for apps and portal customers.
-    const standing = await host.findAccountStanding(user.tenant, user.accountId);
+    const { standing } = await host.findAccount(user.tenant, user.accountId);
     if (standing === "inactive" || standing === "not_a_person") throw new AppError("account_inactive");
     users.set(req, user);
     next();

@@ -92,7 +92,8 @@ async function describe(
   ctx: AppContext,
   { attempt, tenant, identity, isTiedToOpener, otherLink }: PopupVisit,
 ) {
-  const displayName = await Promise.resolve<string | null>(null); void ctx;
+  const { displayName } = await ctx.host.findAccount(tenant, attempt.accountId);
+  void ctx;
   return {
     email: identity.email,
     site: tenant.site,
