@@ -19,6 +19,14 @@ export default tseslint.config(
         "error",
         { object: "process", property: "env", message: "Only src/config/env.ts reads the environment." },
       ],
+      "no-restricted-imports": [
+        "error",
+        ...["process", "node:process"].map((name) => ({
+          name,
+          importNames: ["env"],
+          message: "Only src/config/env.ts reads the environment.",
+        })),
+      ],
       eqeqeq: "error",
       "no-console": "error",
       "object-shorthand": "error",
@@ -30,8 +38,8 @@ export default tseslint.config(
     rules: { "no-console": "off" },
   },
   {
-    files: ["src/config/env.ts", "tests/**/*.ts", "**/*.config.ts"],
-    rules: { "no-restricted-properties": "off" },
+    files: ["src/config/env.ts", "sandbox/main.ts", "tests/**/*.ts", "**/*.config.ts"],
+    rules: { "no-restricted-properties": "off", "no-restricted-imports": "off" },
   },
   {
     files: ["**/*.test.ts"],

@@ -39,13 +39,8 @@ async function main(): Promise<number> {
   }
 
   const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      // Whoever asks twice doesn't want to wait for the tidying up.
-      if (stopped.signal.aborted) process.exit(130);
-      stopped.abort();
-    });
-  }
+  // Once or several times: npm and tsx pass on what the terminal has sent to everybody already.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());
   // Nobody reads on, as after `| head`.
   process.stdout.on("error", () => stopped.abort());
   let world: World | null = null;
@@ -61,7 +56,9 @@ async function main(): Promise<number> {
 
 async function play(world: World, args: Arguments, stopped: AbortSignal): Promise<number> {
   const transcript = new Transcript({
-    write: (text) => process.stdout.write(text),
+    write: (text) => {
+      if (!stopped.aborted) process.stdout.write(text);
+    },
     // Knows NO_COLOR; the method is there on a terminal only.
     hasColours: process.stdout.isTTY && process.stdout.hasColors(),
   });

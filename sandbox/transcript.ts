@@ -60,7 +60,7 @@ export class Transcript implements CallObserver {
   }
 
   called({ caller, method, url, headers = {}, body }: Call): void {
-    this.#line("", "dim");
+    this.#line("");
     this.#line(caller, "dim");
     this.#line(`${method} ${shorten(url)}`, "bold");
     this.#headers(REQUEST_HEADERS, headers);

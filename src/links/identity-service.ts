@@ -75,11 +75,11 @@ export class IdentityService {
     for (const tenant of await read.tenants.listEnabledOfSite(site, product)) {
       if (isListed(token, await read.settings.get(tenant.id), audience)) trusting.push(tenant);
     }
+    const proven = trusting.filter((tenant) => tenant.proven);
+    if (proven.length > 0) return proven;
     // Only for a caller whose token some tenant of this site would trust, so strangers can't make the app call out.
-    const unproven = trusting.filter(({ proven }) => !proven);
-    if (unproven.length === 0) return trusting;
-    const outcomes = await Promise.all(unproven.map((tenant) => this.#deps.proof.prove(tenant)));
-    if (!outcomes.includes(true)) return trusting.filter(({ proven }) => proven);
+    const outcomes = await Promise.all(trusting.map((tenant) => this.#deps.proof.prove(tenant)));
+    if (!outcomes.includes(true)) return [];
     // A proof takes another tenant's away (one per site and product), so who counts is read again.
     const current = await read.tenants.listEnabledOfSite(site, product);
     return current.filter(({ id, proven }) => proven && trusting.some((tenant) => tenant.id === id));

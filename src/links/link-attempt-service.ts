@@ -3,6 +3,7 @@ import type { Clock } from "../clock.js";
 import { AppError, RateLimitedError, ValidationError } from "../errors.js";
 import { createSecret, createTypedCode, hashSecret } from "../identifiers.js";
 import type { Database } from "../stores.js";
+import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
 import type { AccessTokenVerifier } from "./access-token.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
@@ -59,6 +60,7 @@ export class LinkAttemptService {
     const now = clock.now();
     const expiresAt = new Date(now.getTime() + ATTEMPT_TTL_SECONDS * 1000);
     await database.write(async (stores) => {
+      await requireCurrentTenant(stores.tenants, tenant);
       const since = new Date(now.getTime() - MAX_ATTEMPTS_WINDOW_SECONDS * 1000);
       if ((await stores.attempts.countSince(tenant.id, accountId, since)) >= MAX_ATTEMPTS) {
         throw new RateLimitedError(MAX_ATTEMPTS_WINDOW_SECONDS);

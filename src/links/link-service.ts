@@ -4,6 +4,7 @@ import { AppError, NotFoundError } from "../errors.js";
 import { createId } from "../identifiers.js";
 import { findLinkService, type Settings } from "../services/settings.js";
 import type { Database, Page, PageRequest, WriteStores } from "../stores.js";
+import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
 import type { AccessTokenVerifier } from "./access-token.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
@@ -87,6 +88,7 @@ export class LinkService {
     by: Initiator,
   ): Promise<WrittenLink> {
     const { audit, clock } = this.#deps;
+    await requireCurrentTenant(stores.tenants, tenant);
     const existing = await stores.links.findByIdentity(tenant.id, identity.issuer, identity.subject);
     if (!existing) {
       const link: IdentityLink = {

@@ -4,6 +4,7 @@ import { parseWith } from "../field-errors.js";
 import { createId } from "../identifiers.js";
 import { RateLimit } from "../rate-limit.js";
 import type { Database } from "../stores.js";
+import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { Tenant } from "../tenants/tenant.js";
 import { settingsDocument, type SettingsDocument } from "./settings-document.js";
 import type { Settings, TrustedService } from "./settings.js";
@@ -45,6 +46,7 @@ export class SettingsService {
       await this.#teamChanges.consume(tenant.id);
     }
     const { before, after } = await this.#database.write(async (stores) => {
+      await requireCurrentTenant(stores.tenants, tenant);
       const before = await stores.settings.get(tenant.id);
       // The version first: with a stale copy, every other complaint would be about somebody else's change.
       if (document.version !== before.version) throw new AppError("version_conflict");

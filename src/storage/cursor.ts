@@ -2,20 +2,15 @@ import { z } from "zod";
 
 import { AppError } from "../errors.js";
 import type { Page, PageRequest } from "../stores.js";
+import { jsonText } from "./stored-data.js";
 
 const MAX_CURSOR_LENGTH = 500;
 
 const json = z
   .base64url()
   .max(MAX_CURSOR_LENGTH)
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(Buffer.from(text, "base64url").toString());
-    } catch {
-      context.addIssue("Not JSON");
-      return z.NEVER;
-    }
-  });
+  .transform((text) => Buffer.from(text, "base64url").toString())
+  .pipe(jsonText);
 
 /** The position after which a page goes on; null for the first page. Throws `malformed_request`. */
 export function parseCursor<Position>(schema: z.ZodType<Position>, { cursor }: PageRequest): Position | null {

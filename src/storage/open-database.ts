@@ -47,7 +47,7 @@ export interface OpenDatabase extends Database {
 const WAIT_LIMITS: WaitLimits = { queueTimeoutMilliseconds: 10_000, busyTimeoutMilliseconds: 2_500 };
 
 // Several processes that start on a new file at once change its mode one after the other.
-const TRIES = { usually: 2, switchingMode: 1 };
+const TRIES = { usually: 2, switchingMode: 10 };
 
 /**
  * Creates, migrates and checks the database. Throws EncryptionKeyError and DatabaseTooNewError, both with nothing

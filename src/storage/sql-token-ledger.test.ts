@@ -33,4 +33,14 @@ describe("the token ledger", () => {
       expect(await stores.tokens.bind("live", "two", minutesAfter(9))).toMatchObject({ isNew: false });
     });
   });
+
+  it.each([Number.NaN, Date.parse("9999-12-31T23:59:59.999Z") + 1])(
+    "refuses a token that expires at %i, which would be forgotten too early or never",
+    async (time) => {
+      const database = await openTestDatabase();
+      await expect(
+        database.write((stores) => stores.tokens.bind("token", "one", new Date(time))),
+      ).rejects.toMatchObject({ code: "malformed_request" });
+    },
+  );
 });

@@ -2,6 +2,15 @@ import { z } from "zod";
 
 import { AppError } from "../errors.js";
 
+export const jsonText = z.string().transform((json, context): unknown => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    context.addIssue("Not JSON");
+    return z.NEVER;
+  }
+});
+
 /** Refuses what can't have been written by this app: better no answer than a wrong one. `where` names the place. */
 export function parseStored<T>(schema: z.ZodType<T>, stored: unknown, where: string): T {
   const parsed = schema.safeParse(stored);
@@ -22,12 +31,3 @@ export function parseStoredJson<T>(schema: z.ZodType<T>, json: string, where: st
 export function oneOf<T extends string>(members: Record<T, true>): z.ZodType<T> {
   return z.enum(Object.keys(members) as T[]);
 }
-
-const jsonText = z.string().transform((json, context): unknown => {
-  try {
-    return JSON.parse(json);
-  } catch {
-    context.addIssue("Not JSON");
-    return z.NEVER;
-  }
-});

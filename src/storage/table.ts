@@ -32,7 +32,7 @@ export class Table<Row extends object> {
   }
 
   async list(query: { where: WhereOptions; order?: Order; limit?: number }): Promise<Row[]> {
-    if (holdsUnstorableText(query.where)) return [];
+    if (!isStorable(query.where)) return [];
     const models = await this.#session.run(() => this.#model.findAll(query));
     const { name, primaryKey, row } = this.#definition;
     return models.map((model) =>
@@ -41,26 +41,26 @@ export class Table<Row extends object> {
   }
 
   async count(where: WhereOptions): Promise<number> {
-    if (holdsUnstorableText(where)) return 0;
+    if (!isStorable(where)) return 0;
     return this.#session.run(() => this.#model.count({ where }));
   }
 
   /** Columns that the database fills in may be left out. */
   async insert(row: Partial<Row>): Promise<void> {
-    requireStorableText(row);
+    requireStorable(row);
     await this.#session.run(() => this.#model.create(row));
   }
 
   /** Answers how many rows there were to update. */
   async update(where: WhereOptions, changes: Partial<Row>): Promise<number> {
-    requireStorableText(changes);
-    if (holdsUnstorableText(where)) return 0;
+    requireStorable(changes);
+    if (!isStorable(where)) return 0;
     const [count] = await this.#session.run(() => this.#model.update(changes, { where }));
     return count;
   }
 
   async delete(where: WhereOptions): Promise<number> {
-    if (holdsUnstorableText(where)) return 0;
+    if (!isStorable(where)) return 0;
     return this.#session.run(() => this.#model.destroy({ where }));
   }
 }
@@ -79,17 +79,21 @@ function getModel<Row>({ sequelize }: Session, definition: TableDefinition<Row>)
 }
 
 // A statement ends at NUL, and all lone surrogates become the same replacement character: no row can be named by them.
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
+const UNSTORABLE_TEXT = /[\0\p{Surrogate}]/u;
 
-function holdsUnstorableText(value: unknown): boolean {
-  if (typeof value === "string") return UNSTORABLE.test(value);
-  if (typeof value !== "object" || value === null) return false;
+// SQLite compares times as text, which holds for years of four digits.
+const TIMES = { first: Date.parse("0000-01-01T00:00:00Z"), last: Date.parse("9999-12-31T23:59:59.999Z") };
+
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return !UNSTORABLE_TEXT.test(value);
+  if (value instanceof Date) return value.getTime() >= TIMES.first && value.getTime() <= TIMES.last;
+  if (typeof value !== "object" || value === null) return true;
   // Operators of Sequelize are symbols.
-  return Reflect.ownKeys(value).some((key) => holdsUnstorableText(Reflect.get(value, key)));
+  return Reflect.ownKeys(value).every((key) => isStorable(Reflect.get(value, key)));
 }
 
-function requireStorableText(row: object): void {
-  if (holdsUnstorableText(row)) {
-    throw new AppError("malformed_request", "A text has characters that can't be stored.");
+function requireStorable(row: object): void {
+  if (!isStorable(row)) {
+    throw new AppError("malformed_request", "A text or a time has a value that can't be stored.");
   }
 }

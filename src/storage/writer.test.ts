@@ -7,7 +7,7 @@ import type { WriteStores } from "../stores.js";
 import { buildAuditEvent, buildLink, buildSettings, insertTenant } from "./builders.fixture.js";
 import { connectAside } from "./raw-sql.fixture.js";
 import { connect } from "./sqlite-connection.js";
-import { createTestFile, minutesAfter, openTestDatabase } from "./test-database.fixture.js";
+import { createTestFile, openTestDatabase } from "./test-database.fixture.js";
 import { Writer } from "./writer.js";
 
 const SITE = "acme.atlassian.net";
@@ -247,13 +247,5 @@ describe("an error of the database", () => {
     });
     const { cause } = error as Error;
     expect(JSON.stringify([error, cause, Object.entries(cause as object)])).not.toContain(secret);
-  });
-
-  it("is a date that can't be read back", async () => {
-    const database = await openTestDatabase();
-    await database.write((stores) => stores.tokens.bind("x", "use", new Date(Number.NaN)));
-    await expect(
-      database.write((stores) => stores.tokens.bind("x", "use", minutesAfter(1))),
-    ).rejects.toMatchObject({ code: "internal_error" });
   });
 });

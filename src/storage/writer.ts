@@ -17,8 +17,8 @@ interface Dependencies {
  * The one place that writes: one transaction at a time, all on one connection. Writers of other processes are waited
  * for by SQLite (its busy timeout) while the transaction begins; once begun, it has the lock for good.
  *
- * Sequelize's own transactions are not used: each opens a connection, and one whose COMMIT fails is never closed again,
- * so that it would hold the lock until the process ends.
+ * Sequelize's own transactions are not used: each opens a connection, and the connection of one whose COMMIT fails is
+ * never closed, so that it could hold the lock until the process ends.
  */
 export class Writer {
   readonly #deps: Dependencies;
@@ -94,7 +94,11 @@ export class Writer {
   async #disconnect(): Promise<void> {
     const connection = this.#connection;
     this.#connection = null;
-    await connection?.close();
+    await connection
+      ?.close()
+      .catch((error: unknown) =>
+        this.#deps.logger.warn({ err: toAppError(error) }, "a database connection could not be closed"),
+      );
   }
 }
 

@@ -49,7 +49,7 @@ describe("draining", () => {
     slow.write(request("GET /slow HTTP/1.1"));
     await sleep(20);
 
-    const drained = running.server.drain(10_000);
+    const drained = running.server.drain(60_000);
     const answers = await readAnswers(slow);
     await drained;
 
@@ -64,7 +64,7 @@ describe("draining", () => {
     const running = await start();
     const response = await fetch(`${running.url}/stream`);
 
-    const drained = running.server.drain(10_000);
+    const drained = running.server.drain(60_000);
 
     expect(await response.text()).toBe("first,last");
     await drained;
@@ -76,7 +76,7 @@ describe("draining", () => {
     socket.write(request("GET /slow HTTP/1.1") + request("GET /slow HTTP/1.1"));
     await sleep(20);
 
-    const drained = running.server.drain(10_000);
+    const drained = running.server.drain(60_000);
     const answers = await readAnswers(socket);
     await drained;
 

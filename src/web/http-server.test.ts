@@ -11,6 +11,7 @@ import {
   openConnection,
   readAnswers,
   request,
+  write,
 } from "./raw-http.fixture.js";
 
 describe("a server that gets hostile bytes", () => {
@@ -48,6 +49,13 @@ describe("a server that gets hostile bytes", () => {
     expectProblem(await exchange(running.port, bytes), code);
 
     expect(await (await fetch(`${running.url}/hello`)).text()).toBe("hello");
+  });
+
+  it("answers a sender of garbage that reads only after it has sent everything", async () => {
+    const socket = await openConnection(running.port);
+    await write(socket, Buffer.alloc(40 * 1024 * 1024, "x"));
+
+    expectProblem(await readAnswers(socket), "malformed_request");
   });
 
   it("answers the path of a target in absolute form", async () => {

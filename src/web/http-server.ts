@@ -127,7 +127,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     answer(req, res);
   });
   server.on("connect", (_req, socket: Socket) => {
-    socket.on("error", () => socket.destroy());
+    // No parser reads this connection any more, nor watches over its errors.
+    socket.on("error", () => socket.destroy()).resume();
     connections.refuse(socket, new AppError("method_not_allowed", "This app is not a proxy.", ALLOWED));
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {

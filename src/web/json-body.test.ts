@@ -8,6 +8,7 @@ import {
   openConnection,
   readAnswers,
   request,
+  write,
 } from "./raw-http.fixture.js";
 
 const MIB = 1024 * 1024;
@@ -103,19 +104,21 @@ describe("a body that is too large", () => {
     for (const answers of await Promise.all(exchanges)) expectProblem(answers, "too_large");
   });
 
-  it("doesn't break the connection under a sender that reads only after it has sent everything", async () => {
-    const running = await start();
-    const socket = await openConnection(running.port);
-    socket.write(request("POST /json HTTP/1.1", JSON_TYPE, `Content-Length: ${40 * MIB}`));
-    await new Promise<void>((resolve, reject) => {
-      socket.write(Buffer.alloc(40 * MIB), (error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+  it.each([
+    ["announced", `Content-Length: ${40 * MIB}`, ""],
+    ["in chunks", "Transfer-Encoding: chunked", `${(40 * MIB).toString(16)}\r\n`],
+  ])(
+    "is refused also to a sender that reads only after it has sent everything: %s",
+    async (_name, ...sent) => {
+      const running = await start();
+      const socket = await openConnection(running.port);
+      const [header, beginning] = sent;
+      socket.write(request("POST /json HTTP/1.1", JSON_TYPE, header) + beginning);
+      await write(socket, Buffer.alloc(40 * MIB));
 
-    expectProblem(await readAnswers(socket), "too_large");
-  });
+      expectProblem(await readAnswers(socket), "too_large");
+    },
+  );
 
   it("is invited with 100 Continue as long as it is small enough", async () => {
     const running = await start();

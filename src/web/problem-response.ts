@@ -80,7 +80,6 @@ export function endProblem(res: ServerResponse, req: IncomingMessage, type: stri
   const body = Buffer.from(text);
   res.setHeader("Content-Type", type);
   res.setHeader("Content-Length", body.length);
-  if (res.statusCode === PROBLEMS.request_timeout.status) res.shouldKeepAlive = false;
   if (res.statusCode !== PROBLEMS.too_large.status) res.end(body);
   else endAfterDiscarding(res, req, body);
 }

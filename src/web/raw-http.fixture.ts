@@ -44,6 +44,16 @@ export async function openConnection(port: number): Promise<Socket> {
   return socket;
 }
 
+/** Sends bytes; fails when the connection breaks before the last of them is on its way. */
+export function write(socket: Socket, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(bytes, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
 /** Sends bytes and reads until the server closes its half. */
 export async function exchange(port: number, bytes: string | Buffer): Promise<RawAnswer[]> {
   const socket = await openConnection(port);
