@@ -41,8 +41,8 @@ export interface PopupCodes {
 
 export const ATTEMPT_TTL_SECONDS = 300;
 const MAX_WRONG_CODES = 5;
+/** Per account, within the life of an attempt: older ones are no longer stored. */
 const MAX_ATTEMPTS = 20;
-const MAX_ATTEMPTS_WINDOW_SECONDS = 600;
 
 /** Linking with proof of both sides in one browser (security rules 6 to 10). */
 export class LinkAttemptService {
@@ -61,9 +61,9 @@ export class LinkAttemptService {
     const expiresAt = new Date(now.getTime() + ATTEMPT_TTL_SECONDS * 1000);
     await database.write(async (stores) => {
       await requireCurrentTenant(stores.tenants, tenant);
-      const since = new Date(now.getTime() - MAX_ATTEMPTS_WINDOW_SECONDS * 1000);
+      const since = new Date(now.getTime() - ATTEMPT_TTL_SECONDS * 1000);
       if ((await stores.attempts.countSince(tenant.id, accountId, since)) >= MAX_ATTEMPTS) {
-        throw new RateLimitedError(MAX_ATTEMPTS_WINDOW_SECONDS);
+        throw new RateLimitedError(ATTEMPT_TTL_SECONDS);
       }
       await stores.attempts.insert({
         idHash: hashSecret(id),
