@@ -41,7 +41,7 @@ it("says in a sentence which port is taken", async () => {
 it.each([
   [["--help"], "npm run sandbox -- [options]", 0],
   [["--nonsense"], "Unknown option '--nonsense'", 1],
-  [["--port", "many"], '"many" is not a port number.', 1],
+  [["--port", "many"], '"many" is not a port number', 1],
 ])("answers %j", async (args, text, exitCode) => {
   const { code, output } = await run(...args).ended;
   expect(output).toContain(text);

@@ -39,7 +39,10 @@ export class DatabaseFile {
   }
 
   /** The rows of one table that belong to the tenants of a site. */
-  async ofSite(table: Exclude<(typeof TABLES)[number], "tenants" | "spent_tokens">, host: string): Promise<Row[]> {
+  async ofSite(
+    table: Exclude<(typeof TABLES)[number], "tenants" | "spent_tokens">,
+    host: string,
+  ): Promise<Row[]> {
     return this.select(
       `SELECT * FROM ${table} WHERE tenant_id IN (SELECT id FROM tenants WHERE site = ?) ORDER BY rowid`,
       [host],

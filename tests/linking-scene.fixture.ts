@@ -7,6 +7,7 @@ import { ADA, type Person } from "../sandbox/people.js";
 import { AUDIENCES, type WorldOptions } from "../sandbox/world-parts.js";
 import { SERVICES, startWorld, type World } from "../sandbox/world.js";
 import type { ProblemCode } from "../src/errors.js";
+import type { Problem } from "../src/web/problem-response.js";
 import type { Product } from "../src/tenants/tenant.js";
 import { DatabaseFile, type Row } from "./linking-database.fixture.js";
 
@@ -104,7 +105,12 @@ export class Scene {
   }
 
   /** The context JWT's holder sends a code, as the page in Jira does. */
-  async redeem(person: Person, attempt: Pick<LinkAttempt, "id">, code: string, product: Product = "jira"): Promise<Reply> {
+  async redeem(
+    person: Person,
+    attempt: Pick<LinkAttempt, "id">,
+    code: string,
+    product: Product = "jira",
+  ): Promise<Reply> {
     return this.page(person, product).send("POST", "/api/v1/me/links", { attempt: attempt.id, code });
   }
 
@@ -124,7 +130,11 @@ export class Scene {
 
   /** What a click on the popup's button sends: the answer is JSON unless `headers` ask for something else. */
   async clickInPopup(attempt: Pick<LinkAttempt, "id">, call: PopupCall): Promise<Reply> {
-    const headers = { accept: "application/json", ...FROM_OUR_PAGE(this.world), ...(await this.#popupHeaders(call)) };
+    const headers = {
+      accept: "application/json",
+      ...this.#fromOurPage(),
+      ...(await this.#popupHeaders(call)),
+    };
     return this.#browse("POST", this.#popupUrl(attempt), headers, call.body);
   }
 
@@ -153,8 +163,18 @@ export class Scene {
     return events.map(({ action }) => action).filter((action) => String(action).startsWith("link"));
   }
 
-  async #popupHeaders({ as = ADA, accessJwt, cookie, headers }: PopupCall): Promise<Record<string, string | undefined>> {
-    const token = accessJwt === undefined ? await this.world.team.signAccessJwt(as, AUDIENCES.app) : accessJwt;
+  #fromOurPage(): Record<string, string> {
+    return { origin: new URL(this.world.appUrl).origin, "sec-fetch-site": "same-origin" };
+  }
+
+  async #popupHeaders({
+    as = ADA,
+    accessJwt,
+    cookie,
+    headers,
+  }: PopupCall): Promise<Record<string, string | undefined>> {
+    const token =
+      accessJwt === undefined ? await this.world.team.signAccessJwt(as, AUDIENCES.app) : accessJwt;
     return { "cf-access-jwt-assertion": token ?? undefined, cookie, ...headers };
   }
 
@@ -162,8 +182,19 @@ export class Scene {
     return `${this.world.appUrl}/access/link/${id}`;
   }
 
-  async #browse(method: string, url: string, headers: Readonly<Record<string, string | undefined>>, body?: unknown) {
+  async #browse(
+    method: string,
+    url: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body?: unknown,
+  ) {
     const sent = { accept: "text/html", ...headers };
     return this.world.parts.client.send({ caller: "A browser", method, url, headers: sent, body });
   }
+}
+
+/** What the problem says besides; its status and code are as expected. */
+export function expectProblem(reply: Reply, status: number, code: ProblemCode): Problem {
+  expect({ status: reply.status, body: reply.body }).toMatchObject({ status, body: { status, code } });
+  return reply.body as Problem;
 }

@@ -3,12 +3,8 @@ import { Socket } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import {
-  createClientAddressReader,
-  isForwardedHeader,
-  type ClientAddress,
-  type TrustProxy,
-} from "./client-address.js";
+import { createClientAddressReader, isForwardedHeader, type ClientAddress } from "./client-address.js";
+import type { TrustProxy } from "../config/trust-proxy.js";
 import { captureLogger, type LogLine } from "./http-server.fixture.js";
 
 const hops = (count: number): TrustProxy => ({ kind: "hops", hops: count });

@@ -1,12 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, SocketAddress, type Socket } from "node:net";
 
+import type { TrustProxy } from "../config/trust-proxy.js";
 import type { Logger } from "../logger.js";
-
-/** Whose forwarded headers count: the nearest `hops` proxies, or the peers at these addresses and networks. */
-export type TrustProxy =
-  | { readonly kind: "hops"; readonly hops: number }
-  | { readonly kind: "addresses"; readonly addresses: readonly string[] };
 
 export interface ClientAddress {
   /** Canonical, IPv4 also where it arrived mapped into IPv6; null when the connection is already gone. */

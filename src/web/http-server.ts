@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo, Socket } from "node:net";
 
 import type { Clock } from "../clock.js";
+import type { TrustProxy } from "../config/trust-proxy.js";
 import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { createClientAddressReader, type TrustProxy } from "./client-address.js";
+import { createClientAddressReader } from "./client-address.js";
 import { Connections } from "./connections.js";
 import { requireLength } from "./json-body.js";
 import type { Metrics } from "./metrics.js";

@@ -18,7 +18,7 @@ import { renderPopupCode, renderPopupConfirm } from "./popup-views.js";
 export const popupRequest = z.strictObject({
   action: z.enum(["link", "remove"], "Must be link or remove.").default("link"),
   /** A code to type is made only for an opener that did not answer (security rule 7). */
-  typed: z.stringbool().default(false),
+  typed: z.union([z.boolean(), z.stringbool()], "Must be true or false.").default(false),
 });
 
 /** The popup of a linking attempt: plain pages that work without a script, and the same as JSON. */

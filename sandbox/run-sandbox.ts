@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline/promises";
+
+import { Menu } from "./menu.js";
+import { Stage } from "./stage.js";
+import { playStory } from "./story.js";
+import { Transcript } from "./transcript.js";
+import type { WorldPorts } from "./world-parts.js";
+import { startWorld, type World } from "./world.js";
+
+export interface SandboxOptions {
+  readonly ports: WorldPorts;
+  /** Ends after the story. */
+  readonly once: boolean;
+}
+
+/** Starts the world, plays the story, stays up. Throws when a step of the story isn't what it should be. */
+export async function runSandbox(
+  { ports, once: isOnce }: SandboxOptions,
+  stopped: AbortSignal,
+): Promise<void> {
+  const world = await startWorld({ ports });
+  try {
+    const stage = new Stage(world, createTranscript(stopped));
+    await untilStopped(() => playStory(stage), stopped);
+    if (isOnce || stopped.aborted) return;
+    console.log(describe(world));
+    await untilStopped(
+      process.stdin.isTTY ? () => showMenu(stage) : () => new Promise(() => undefined),
+      stopped,
+    );
+  } finally {
+    await world.close();
+  }
+}
+
+function createTranscript(stopped: AbortSignal): Transcript {
+  return new Transcript({
+    write: (text) => {
+      if (!stopped.aborted) process.stdout.write(text);
+    },
+    // Knows NO_COLOR; the method is there on a terminal only.
+    hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+  });
+}
+
+function describe({ appUrl, parts }: World): string {
+  return `
+Everything is up. Open in a browser:
+  ${parts.demoUrl}  the demo service: sign in as Grace Green, who is linked, or as somebody else
+  ${appUrl}/problems  every refusal, its cause and its fix
+  ${appUrl}/openapi.json  the API
+Press Ctrl-C to end.`;
+}
+
+/** Until somebody quits, or closes the terminal. */
+async function showMenu(stage: Stage): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  await Promise.race([new Menu(stage, terminal).run(), once(terminal, "close")]);
+  terminal.close();
+}
+
+/** Until the work is done, or somebody wants to go. */
+async function untilStopped(work: () => Promise<unknown>, stopped: AbortSignal): Promise<void> {
+  if (stopped.aborted) return;
+  await Promise.race([work(), once(stopped, "abort")]);
+}
