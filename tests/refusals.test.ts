@@ -25,7 +25,11 @@ let home: AtlassianSite, odd: AtlassianSite, bare: AtlassianSite;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "refusals-"));
   file = path.join(folder, "app.sqlite");
-  const teamDomains = ["acme.cloudflareaccess.com", "globex.cloudflareaccess.com", "stranger.cloudflareaccess.com"];
+  const teamDomains = [
+    "acme.cloudflareaccess.com",
+    "globex.cloudflareaccess.com",
+    "stranger.cloudflareaccess.com",
+  ];
   world = await startWorld({
     hasEdge: false,
     teamDomains: teamDomains as [string, ...string[]],
@@ -42,9 +46,13 @@ beforeAll(async () => {
   await world.page(ADA, "confluence").saveSettings({ teamDomain: acme.domain, services: SERVICES });
   await world.link(GRACE);
   await world.page(LINUS, "confluence").link(await world.browser(GRACE));
+  // From now on the app knows whose account this is.
+  await world.page(LINUS).listLinks();
 
   for (const product of ["jira", "confluence"] as const) await world.install(product, odd);
-  await world.page(ADA, "jira", odd).saveSettings({ teamDomain: acme.domain, services: SERVICES, paused: true });
+  await world
+    .page(ADA, "jira", odd)
+    .saveSettings({ teamDomain: acme.domain, services: SERVICES, paused: true });
   await world.page(ADA, "confluence", odd).saveSettings({ teamDomain: globex!.domain, services: SERVICES });
   await world.install("jira", bare);
   database = connect({ file, busyTimeoutMilliseconds: 1000, foreignKeys: true, tries: 1 });
@@ -152,7 +160,7 @@ const REFUSALS: readonly Refusal[] = [
     request: () => world.page(ADA, "jira", bare).send("GET", "/api/v1/settings") },
   { status: 503, code: "keys_unavailable", to: "a token of a trusted team that can't be reached",
     request: async () => identify({ authorization: `Bearer ${await world.parts.teams[1]!.signAccessJwt(GRACE, AUDIENCES.demo)}` }) },
-  { status: 503, code: "store_unavailable", to: "a write while another program holds the database", asksAround: true,
+  { status: 503, code: "store_unavailable", to: "a write while another program holds the database",
     arrange: () => connectAside(file).query("BEGIN IMMEDIATE"),
     request: () => world.page(LINUS).send("POST", "/api/v1/me/link-attempts", {}) },
   { status: 504, code: "upstream_timeout", to: "an admin whom Jira takes too long to vouch for", asksAround: true,
@@ -166,19 +174,22 @@ const EXCEPTIONS: Partial<Record<ProblemCode, string>> = {
 };
 
 describe("the app refuses", () => {
-  it.each(REFUSALS.map((each) => [each.to, each.status, each.code, each] as const))("%s: %i %s", async (...row) => {
-    const [, status, code, { arrange, request, asksAround = false }] = row;
-    await arrange?.();
-    const before = { stored: await readEverything(), asked: countQuestions() };
+  it.each(REFUSALS.map((each) => [each.to, each.status, each.code, each] as const))(
+    "%s: %i %s",
+    async (...row) => {
+      const [, status, code, { arrange, request, asksAround = false }] = row;
+      await arrange?.();
+      const before = { stored: await readEverything(), asked: countQuestions() };
 
-    const reply = await request();
+      const reply = await request();
 
-    const { type, ...problem } = { type: "", ...expectProblem(reply, code, world.appUrl) };
-    expect(reply.status).toBe(status);
-    expect(JSON.stringify(problem)).not.toMatch(/eyJ|@|[0-9a-f]{64}/);
-    expect(await readEverything()).toEqual(before.stored);
-    if (!asksAround) expect(countQuestions()).toBe(before.asked);
-  });
+      const { type, ...problem } = { type: "", ...expectProblem(reply, code, world.appUrl) };
+      expect(reply.status).toBe(status);
+      expect(JSON.stringify(problem)).not.toMatch(/eyJ|@|[0-9a-f]{64}/);
+      expect(await readEverything()).toEqual(before.stored);
+      if (!asksAround) expect(countQuestions()).toBe(before.asked);
+    },
+  );
 
   it("for every reason that there is, but for a few that have a reason of their own", () => {
     const provoked = REFUSALS.map(({ code }) => code);
@@ -200,7 +211,10 @@ describe("a refusal", () => {
   it("names each field that is wrong, as a person and as a program would", async () => {
     const reply = await world.page(ADA).send("PUT", "/api/v1/settings", {
       ...(await world.page(ADA).getSettings()),
-      services: [SERVICES[0], { ...SERVICES[1], audience: "mine", limits: { requests: [{ methods: ["GET"], path: "x" }] } }],
+      services: [
+        SERVICES[0],
+        { ...SERVICES[1], audience: "mine", limits: { requests: [{ methods: ["GET"], path: "/x?y" }] } },
+      ],
     });
 
     const { errors = [] } = expectProblem(reply, "validation_failed", world.appUrl);
@@ -255,7 +269,10 @@ async function identify(headers: Message, { site = home, query = "?product=jira"
   return send("GET", `/api/v1/sites/${site.host}/identity${query}`, headers);
 }
 
-async function demoJwt(holder: Parameters<typeof world.team.signAccessJwt>[0] = GRACE, claims = {}): Promise<string> {
+async function demoJwt(
+  holder: Parameters<typeof world.team.signAccessJwt>[0] = GRACE,
+  claims = {},
+): Promise<string> {
   return world.team.signAccessJwt(holder, AUDIENCES.demo, { claims });
 }
 
@@ -273,7 +290,10 @@ function issued(secondsAgo: number) {
 }
 
 /** Until the test ends. */
-function disturb({ behaviour }: AtlassianSite, disturbance: Partial<AtlassianSite["behaviour"]>): Promise<void> {
+function disturb(
+  { behaviour }: AtlassianSite,
+  disturbance: Partial<AtlassianSite["behaviour"]>,
+): Promise<void> {
   const before = { ...behaviour };
   onTestFinished(() => void Object.assign(behaviour, before));
   Object.assign(behaviour, disturbance);

@@ -272,6 +272,6 @@ function presentProblems(codes: readonly ProblemCode[]): Record<string, object> 
 }
 
 function toJsonSchema(schema: z.ZodType): object {
-  const { $schema, ...jsonSchema } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return jsonSchema;
+  // `$schema` belongs to a document; here the OpenAPI version says which dialect it is.
+  return { ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), $schema: undefined };
 }

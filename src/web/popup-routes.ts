@@ -93,7 +93,6 @@ async function describe(
   { attempt, tenant, identity, isTiedToOpener, otherLink }: PopupVisit,
 ) {
   const { displayName } = await ctx.host.findAccount(tenant, attempt.accountId);
-  void ctx;
   return {
     email: identity.email,
     site: tenant.site,
