@@ -19,8 +19,8 @@ interface Options {
 
 /** Cloudflare in front of one origin: whatever is protected reaches it only with an Access JWT that was just checked. */
 export class AccessEdge {
-  /** Where requests go; set once the origin listens. */
-  originPort: number | null = null;
+  /** Where requests go; 0, which answers nobody, until the origin listens. */
+  originPort = 0;
   readonly #team: AccessTeam;
   readonly #applications: readonly ProtectedPath[];
   readonly #listening: Listening;

@@ -29,7 +29,7 @@ export interface Installation {
 export interface JwtOverrides {
   readonly claims?: Claims;
   readonly header?: Claims;
-  /** Signs with this instead of the installation's shared secret. */
+  /** Signs with this (HS256) instead of the key or secret that it should be signed with. */
   readonly secret?: string;
 }
 
@@ -109,10 +109,15 @@ export class AtlassianSite {
     };
     // Valid from now on: the app may use it before its answer is here.
     this.#installations.set(product, installation);
-    const reply = await this.#sendEvent(product, "installed", { ...installation, app }, overrides);
-    // Atlassian takes an installation back when the app doesn't agree to it.
-    if (!isSuccess(reply)) this.#restore(product, before);
-    return reply;
+    let isAgreed = false;
+    try {
+      const reply = await this.#sendEvent(product, "installed", installation, overrides);
+      isAgreed = isSuccess(reply);
+      return reply;
+    } finally {
+      // Atlassian takes an installation back when the app doesn't agree to it.
+      if (!isAgreed) this.#restore(product, before);
+    }
   }
 
   async enable(product: Product, overrides: LifecycleOverrides = {}): Promise<Reply> {
@@ -161,10 +166,10 @@ export class AtlassianSite {
     if (!path) throw new Error(`The app's descriptor has no lifecycle.${eventType}.`);
     const url = `${app.baseUrl}${path}`;
     const qsh = queryStringHash("POST", url, app.baseUrl);
-    const isAboutInstalling = eventType === "installed" || eventType === "uninstalled";
+    const isByAtlassian = eventType === "installed" || eventType === "uninstalled";
     const token =
       overrides.token ??
-      (isAboutInstalling
+      (isByAtlassian && overrides.secret === undefined
         ? await this.#keys.sign(
             { ...commonClaims(clientKey, 180), aud: [app.baseUrl], qsh, ...overrides.claims },
             overrides.header,

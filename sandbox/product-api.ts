@@ -74,7 +74,7 @@ function checkPermissions(site: AtlassianSite, request: Incoming): Answer {
 
 function jiraUser(person: Person | undefined): Answer {
   if (!person)
-    return json(404, { errorMessages: ["Specified user does not exist or you do not have permission."] });
+    return json(404, { errorMessages: ["There is no such user, or it is none of your business."] });
   const { accountId, accountType, active, name } = person;
   return json(200, {
     accountId,
@@ -104,8 +104,8 @@ function confluenceUser(person: Person | undefined, { url }: Incoming): Answer {
 }
 
 function addon(site: AtlassianSite, product: Product, key: string | undefined): Answer {
-  if (site.findInstallation(product)?.app?.key !== key)
-    return json(404, { message: "There is no such app." });
+  const isInstalled = site.findInstallation(product)?.app?.key === key;
+  if (!isInstalled) return json(404, { message: "There is no such app." });
   return json(200, { key, version: "1.0.0-AC", state: "ENABLED", host: { product } });
 }
 

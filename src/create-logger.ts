@@ -16,9 +16,9 @@ export function createLogger(level: LogLevel): Logger {
 interface PresentedError {
   readonly type: string;
   readonly message: string;
-  readonly stack: string | undefined;
-  readonly code: unknown;
-  readonly cause: PresentedError | undefined;
+  readonly stack?: string | undefined;
+  readonly code?: unknown;
+  readonly cause?: PresentedError | undefined;
 }
 
 /**
@@ -26,12 +26,13 @@ interface PresentedError {
  * statement with its values), and that holds tokens, secrets and e-mail addresses.
  */
 function presentError(error: unknown, depth = 0): PresentedError | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (error === undefined || depth > 5) return undefined;
+  if (!(error instanceof Error)) return { type: typeof error, message: "Something that isn't an Error." };
   return {
     type: error.name,
     message: error.message,
     stack: error.stack,
     code: "code" in error ? error.code : undefined,
-    cause: depth < 5 ? presentError(error.cause, depth + 1) : undefined,
+    cause: presentError(error.cause, depth + 1),
   };
 }

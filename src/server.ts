@@ -1,44 +1,37 @@
-import { ConfigError } from "./config/config.js";
 import { readEnv } from "./config/env.js";
 import { createLogger } from "./create-logger.js";
 import { startApp, type RunningApp } from "./start-app.js";
+import { explainStartFailure } from "./start-failure.js";
 
-// sysexits.h: EX_CONFIG
-const EXIT_CONFIG = 78;
-
-// Whatever a library does about unhandled rejections (ACE logs and swallows them): a fault nobody handled may have
-// left anything half done, and a supervisor starts a clean process.
+// Whatever a library does about unhandled rejections: a fault nobody handled may have left anything half done, and a
+// supervisor starts a clean process.
 for (const event of ["unhandledRejection", "uncaughtException"] as const) {
-  process.on(event, (error: unknown) => {
-    createLogger("error").error({ err: error }, `${event}: the process ends`);
-    process.exit(1);
-  });
+  process.on(event, (error: unknown) => endByFault(error, `${event}: the process ends`));
 }
+
+// From the start: a signal that the first process of a container doesn't listen to never arrives.
+const toldToStop = new Promise<void>((resolve) => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
+});
 
 const app = await startOrExit();
-
-let isStopping = false;
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.on(signal, () => {
-    if (isStopping) return;
-    isStopping = true;
-    void app.close().then(() => process.exit(0));
-  });
-}
+await toldToStop;
+await app.close();
+// Calls to other servers may still be waiting for an answer that nobody waits for.
+process.exit(0);
 
 async function startOrExit(): Promise<RunningApp> {
   try {
     return await startApp(readEnv());
   } catch (error) {
-    if (error instanceof ConfigError) return exit(EXIT_CONFIG, error.problems);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") return exit(1, ["PORT: another program already listens on this port."]);
-    if (code === "EACCES") return exit(1, ["PORT: this user may not listen on this port."]);
-    throw error;
+    const failure = explainStartFailure(error);
+    if (failure === null) return endByFault(error, "the app can't start");
+    process.stderr.write(failure.lines.map((line) => `${line}\n`).join(""));
+    process.exit(failure.exitCode);
   }
 }
 
-function exit(code: number, lines: readonly string[]): never {
-  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
-  process.exit(code);
+function endByFault(error: unknown, message: string): never {
+  createLogger("error").error({ err: error }, message);
+  process.exit(1);
 }

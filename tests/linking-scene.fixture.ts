@@ -124,6 +124,7 @@ export class Scene {
     return reply.expect(303).headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
   }
 
+  /** What the popup shows before the click. Refusals come as JSON unless `headers` ask for a page. */
   async showPopup(attempt: Pick<LinkAttempt, "id">, call: PopupCall): Promise<Reply> {
     return this.#browse("GET", this.#popupUrl(attempt), await this.#popupHeaders(call));
   }

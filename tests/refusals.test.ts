@@ -252,7 +252,8 @@ describe("a refusal", () => {
   });
 });
 
-interface Message extends Readonly<Record<string, string>> {}
+/** Headers, and the body among them. */
+type Message = Readonly<Record<string, string>>;
 
 async function send(method: string, path: string, { body, ...headers }: Message = {}): Promise<Reply> {
   const isJson = body !== undefined && headers["content-type"] === undefined;

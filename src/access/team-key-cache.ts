@@ -15,7 +15,8 @@ export interface TeamKeyCacheOptions extends TeamKeyFetcherOptions {
 
 /**
  * The public keys of Access teams. Keys are used for an hour, then refreshed behind the back of requests, and kept
- * for seven days while the team can't be reached. No team is asked more than once a minute, except by `check`.
+ * for seven days while the team can't be reached. Once a team's keys are known, or while it is dead, requests make the
+ * app ask it at most once a minute.
  */
 export class TeamKeyCache implements TeamKeys {
   readonly #clock: Clock;
@@ -54,7 +55,7 @@ export class TeamKeyCache implements TeamKeys {
     const startedAt = performance.now();
     const fetched = await this.#fetcher.fetch(teamDomain);
     // Whoever may try any name must not push out the teams that others use: no new ring.
-    this.#rings.peek(teamDomain)?.record(fetched);
+    this.#rings.peek(teamDomain)?.recordCheck(fetched);
     const kids = [...(fetched.keys?.keys() ?? [])];
     return {
       ok: fetched.problem === null,

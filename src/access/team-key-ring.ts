@@ -11,11 +11,19 @@ const PAUSE_BETWEEN_FETCHES = MINUTE;
 export class TeamKeyRing {
   #latest: TeamKeyFetch | null = null;
   #latestGood: TeamKeyFetch | null = null;
+  #latestCounted: TeamKeyFetch | null = null;
 
-  record(fetched: TeamKeyFetch): void {
+  /** What an admin asked for: it is limited elsewhere. */
+  recordCheck(fetched: TeamKeyFetch): void {
     this.#latest = fetched;
     // What was fetched replaces what was known: a key that is no longer listed no longer verifies.
     if (fetched.keys) this.#latestGood = fetched;
+  }
+
+  /** What requests made necessary. The first good fetch doesn't count, so that a rotation right after it is seen. */
+  record(fetched: TeamKeyFetch): void {
+    if (this.#latestGood || !fetched.keys) this.#latestCounted = fetched;
+    this.recordCheck(fetched);
   }
 
   /** Null too when the team could not be reached for so long that its keys no longer count. */
@@ -31,9 +39,9 @@ export class TeamKeyRing {
     return isWithin(FRESH_FOR, this.#latestGood, now);
   }
 
-  /** At most once a minute, whether the last answer was good or not. */
+  /** At most once a minute, whether the last answer was good or not; the first good one apart. */
   mayFetch(now: number): boolean {
-    return !isWithin(PAUSE_BETWEEN_FETCHES, this.#latest, now);
+    return !isWithin(PAUSE_BETWEEN_FETCHES, this.#latestCounted, now);
   }
 
   /** Why the last fetch gave nothing; null when it was good or there was none. */

@@ -56,6 +56,7 @@ describe("parseConfig", () => {
     ["BASE_URL", "tools.acme.example"],
     ["BASE_URL", "https://user:pass@acme.example"],
     ["BASE_URL", "https://acme.example/?x"],
+    ["BASE_URL", "http://localhost:0"],
     ["DATABASE_URL", "mysql://acme"],
     ["DATABASE_URL", "postgres://acme"],
     ["DATABASE_URL", "sqlite::memory:"],
@@ -75,6 +76,11 @@ describe("parseConfig", () => {
     const problems = findProblems({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it("takes any free port only under a public URL that is known", () => {
+    expect(findProblems({ PORT: "0" })).toEqual([expect.stringMatching(/^BASE_URL: /)]);
+    expect(findProblems({ PORT: "0", BASE_URL: "http://localhost:8080" })).toEqual([]);
   });
 
   it("names every problem at once and never repeats an encryption key", () => {

@@ -69,6 +69,8 @@ const ATLASSIAN_INSTALL_KEYS_URLS = [
   "https://connect-install-keys.atlassian.com",
 ];
 
+const NO_PUBLIC_URL = "BASE_URL: must be set when PORT is 0: which port it will be isn't known before.";
+
 /** Throws ConfigError. Touches nothing but its argument. */
 export function parseConfig(rawEnv: Env): { config: Config; secrets: Secrets } {
   const env = withoutEmpty(rawEnv);
@@ -76,6 +78,7 @@ export function parseConfig(rawEnv: Env): { config: Config; secrets: Secrets } {
   const parsed = environment.safeParse(env);
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
+    ...(parsed.data?.PORT === 0 && !parsed.data.BASE_URL ? [NO_PUBLIC_URL] : []),
     ...(isProduction ? findProductionProblems(env) : []),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);

@@ -9,27 +9,44 @@ import { encryptionKeys } from "./values.js";
  * The encryption key of a deployment that doesn't bring its own: made once, mode 0600, in `<database file>.key`, a list
  * like ENCRYPTION_KEYS.
  * The key is always written before the database, so a database without a key file has lost its key: then a new key
- * would only hide the loss, and this throws ConfigError instead.
+ * would only hide the loss, and this throws ConfigError instead. So it does when there can be no file.
  */
 export function loadOrCreateEncryptionKeyFile(databaseFile: string): readonly Buffer[] {
   const keyFile = `${databaseFile}.key`;
-  const databaseExisted = existsSync(databaseFile) && statSync(databaseFile).size > 0;
-  if (!existsSync(keyFile)) {
-    if (databaseExisted) {
-      throw new ConfigError([
-        `ENCRYPTION_KEYS: the database ${databaseFile} exists, but its key file ${keyFile} does not. ` +
-          "Restore that file, or set ENCRYPTION_KEYS to the key that the data was encrypted with.",
-      ]);
-    }
-    createKeyFile(keyFile);
-  }
-  const keys = encryptionKeys.safeParse(readFileSync(keyFile, "utf8"));
+  const keys = encryptionKeys.safeParse(readOrCreate(keyFile, databaseFile));
   if (!keys.success) {
     throw new ConfigError(
       keys.error.issues.map(({ message }) => `ENCRYPTION_KEYS: in the key file ${keyFile}, ${message}`),
     );
   }
   return keys.data;
+}
+
+function readOrCreate(keyFile: string, databaseFile: string): string {
+  try {
+    // In this order: another process may be making both.
+    const hasData = holdsData(databaseFile);
+    if (!existsSync(keyFile)) {
+      if (hasData) {
+        throw new ConfigError([
+          `ENCRYPTION_KEYS: the database ${databaseFile} exists, but its key file ${keyFile} does not. ` +
+            "Restore that file, or set ENCRYPTION_KEYS to the key that the data was encrypted with.",
+        ]);
+      }
+      createKeyFile(keyFile);
+    }
+    return readFileSync(keyFile, "utf8");
+  } catch (error) {
+    if (error instanceof ConfigError || !(error instanceof Error)) throw error;
+    const problem = `DATABASE_URL: the key file ${keyFile} can't be read or made there (${error.message}).`;
+    throw new ConfigError([problem], { cause: error });
+  }
+}
+
+function holdsData(databaseFile: string): boolean {
+  const found = statSync(databaseFile, { throwIfNoEntry: false });
+  if (found?.isDirectory()) throw new ConfigError([`DATABASE_URL: ${databaseFile} is a folder, not a file.`]);
+  return (found?.size ?? 0) > 0;
 }
 
 /** Atomically, so that of several processes that start at once all use the same key. */

@@ -17,6 +17,8 @@ export const plainUrl = z.string().transform((text, context) => {
     context.addIssue("must be a URL that starts with http:// or https://.");
   } else if (url.username || url.password || url.search || url.hash) {
     context.addIssue("must be a URL without user name, password, query and fragment.");
+  } else if (url.port === "0") {
+    context.addIssue("must be a URL with a real port; nothing can be reached at port 0.");
   } else {
     return url.href.replace(/\/+$/, "");
   }

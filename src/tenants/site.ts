@@ -14,19 +14,19 @@ export interface AllowedHosts {
   readonly allowsLoopback: boolean;
 }
 
+// Nothing that URL parsers disagree about, or that would have to be normalised; `/wiki` for Confluence.
+const PLAIN_URL =
+  /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[a-z0-9_-]+)*\/?$/i;
+
 /** The base URL that an install event names; null when it is no plain https URL of a host that may install. */
 export function parseHostBaseUrl(
   text: string,
   { patterns, allowsLoopback }: AllowedHosts,
 ): HostAddress | null {
-  if (!URL.canParse(text)) return null;
+  if (!PLAIN_URL.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);
-  const isPlain =
-    url.username === "" && url.password === "" && url.search === "" && url.hash === "" && !/[\\%]/.test(text);
-  // `/wiki` for Confluence; nothing that would have to be normalised when paths are put behind it.
-  if (!isPlain || !/^(?:\/[A-Za-z0-9_-]+)*\/?$/.test(url.pathname)) return null;
   const isAllowed =
-    (allowsLoopback && isLoopback(url.hostname) && /^https?:$/.test(url.protocol)) ||
+    (allowsLoopback && isLoopback(url.hostname)) ||
     (url.protocol === "https:" &&
       url.port === "" &&
       patterns.some((pattern) => matchesHost(pattern, url.hostname)));
@@ -46,7 +46,7 @@ function matchesHost(pattern: string, host: string): boolean {
   const labels = host.split(".");
   return (
     wanted.length === labels.length &&
-    wanted.every((label, index) => (label === "*" ? labels[index] !== "" : label === labels[index]))
+    wanted.every((label, index) => label === "*" || label === labels[index])
   );
 }
 

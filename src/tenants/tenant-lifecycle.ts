@@ -160,7 +160,8 @@ function reinstalled(before: Installation, token: EventToken, body: InstallBody)
       ...tenant,
       site: body.site,
       baseUrl: body.baseUrl,
-      state: "enabled",
+      // Atlassian sends it after a site was renamed or the app was upgraded, too: that enables nobody.
+      state: tenant.state === "disabled" ? "disabled" : "enabled",
       generation: isUnchanged ? tenant.generation : tenant.generation + 1,
       proven: isUnchanged && tenant.proven,
       suspended: tenant.suspended || body.site !== tenant.site,

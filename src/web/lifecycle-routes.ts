@@ -105,7 +105,12 @@ function readInstallBody(body: z.output<typeof installBody>, hosts: AllowedHosts
 }
 
 function hashBody(req: Request): string {
-  return hashSecret(JSON.stringify(req.body));
+  try {
+    return hashSecret(JSON.stringify(req.body));
+  } catch (error) {
+    // JSON.parse reads what is nested too deeply for JSON.stringify to write.
+    throw new AppError("malformed_request", "The body is nested too deeply.", { cause: error });
+  }
 }
 
 function byHost(req: Request): Initiator {

@@ -1,0 +1,211 @@
+import { randomBytes } from "node:crypto";
+import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import path from "node:path";
+import { describe, expect } from "vitest";
+
+import { ADA } from "../sandbox/people.js";
+import type { Env } from "../src/config/env.js";
+import { it, type Deployment } from "./process-deployment.fixture.js";
+import { spawnServer, type ProcessEnd } from "./process.fixture.js";
+
+function createKey(): string {
+  return randomBytes(32).toString("base64");
+}
+
+/** The variables that standard error names: one sentence per line. */
+function namedIn({ stderr }: ProcessEnd): string[] {
+  const lines = stderr.trimEnd().split("\n");
+  return lines.map((line) => /^([A-Z_]+): \S.*\.$/.exec(line)?.[1] ?? line);
+}
+
+/** Every file with its bytes. */
+function readAll(folder: string): object {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(files.map(({ name }) => [name, readFileSync(path.join(folder, name), "hex")]));
+}
+
+/** Installs the app, and stops. */
+async function useAndStop(deployment: Deployment, env: Env = {}): Promise<void> {
+  const app = await deployment.startApp(env);
+  await deployment.world.install("jira");
+  await app.close();
+}
+
+/** The installation's secret can be read again. */
+async function expectDataIntact({ world }: Deployment): Promise<void> {
+  (await world.page(ADA).send("GET", "/api/v1/me")).expect(200);
+}
+
+describe.concurrent("an environment that can't be used", () => {
+  const production = { NODE_ENV: "production", BASE_URL: "https://access.acme.example" };
+  const override = "acme.cloudflareaccess.com=http://127.0.0.1:4001";
+
+  it.for<[names: string[], env: Env]>([
+    [["PORT"], { PORT: "http" }],
+    [["BASE_URL"], { PORT: "0" }],
+    [["DATABASE_URL"], { DATABASE_URL: "postgres://db.acme.example/access" }],
+    [["ENCRYPTION_KEYS"], { ENCRYPTION_KEYS: "too short" }],
+    [["PORT", "TRUST_PROXY", "LOG_LEVEL"], { PORT: "-1", TRUST_PROXY: "all", LOG_LEVEL: "loud" }],
+    [["BASE_URL"], { ...production, BASE_URL: "http://access.acme.example" }],
+    [["ACCESS_ORIGIN_OVERRIDES"], { ...production, ACCESS_ORIGIN_OVERRIDES: override }],
+    [["AC_OPTS", "AC_APP_KEY"], { ...production, AC_OPTS: "no-auth", AC_APP_KEY: "other" }],
+  ])("stops the start, and nothing is made: %j in %j", async ([names, env], { folder }) => {
+    const end = await spawnServer({ env, cwd: folder }).ended;
+    expect(end).toMatchObject({ code: 78, stdout: "" });
+    expect(namedIn(end)).toEqual(names);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe.concurrent("a database that can't be used", () => {
+  const ownKey = { ENCRYPTION_KEYS: createKey() };
+  const makeFolder = (file: string) => mkdirSync(file);
+  const makeGarbage = (file: string) => writeFileSync(file, "This is no database. ".repeat(100));
+  const makeReadOnlyParent = (file: string) => mkdirSync(path.dirname(file), { mode: 0o500 });
+  const makeFileAsParent = (file: string) => writeFileSync(path.dirname(file), "");
+
+  it.for<[what: string, name: string, make: (file: string) => void, env: Env]>([
+    ["is a folder", "DATABASE_URL", makeFolder, {}],
+    ["is a folder", "DATABASE_URL", makeFolder, ownKey],
+    ["is something else", "ENCRYPTION_KEYS", makeGarbage, {}],
+    ["is something else", "DATABASE_URL", makeGarbage, ownKey],
+    ["lies below a file", "DATABASE_URL", makeFileAsParent, {}],
+    ["lies below a file", "DATABASE_URL", makeFileAsParent, ownKey],
+    ["lies where this user may not write", "DATABASE_URL", makeReadOnlyParent, {}],
+    ["lies where this user may not write", "DATABASE_URL", makeReadOnlyParent, ownKey],
+  ])("stops the start in a sentence when it %s (%s)", async ([, name, make, env], { folder }) => {
+    const data = path.join(folder, "data");
+    const file = path.join(data, "app.sqlite");
+    if (make === makeFolder || make === makeGarbage) mkdirSync(data);
+    make(file);
+    const before = readdirSync(folder, { recursive: true });
+    const end = await spawnServer({
+      env: { DATABASE_URL: `sqlite:${file}`, ...env },
+      cwd: folder,
+      // The superuser may write anywhere.
+      ...(make === makeReadOnlyParent && asSomebodyElse(folder)),
+    }).ended;
+    expect(end).toMatchObject({ code: 78, stdout: "" });
+    expect(namedIn(end)).toEqual([name]);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
+  });
+
+  function asSomebodyElse(folder: string): { uid?: number } {
+    const nobody = 65_534;
+    if (process.getuid?.() !== 0) return {};
+    for (const name of ["", ...readdirSync(folder)]) chownSync(path.join(folder, name), nobody, nobody);
+    return { uid: nobody };
+  }
+
+  it("stops the start when a newer version has changed it, and that version finds it as it was", async ({
+    deployment,
+  }) => {
+    await useAndStop(deployment);
+    await deployment.query("INSERT INTO migrations VALUES ('9999-from-the-future')");
+    const before = readAll(deployment.folder);
+    const end = await deployment.spawnApp().ended;
+    expect(end).toMatchObject({ code: 78, stdout: "" });
+    expect(end.stderr).toMatch(/^DATABASE_URL: .* newer version of the app \(9999-from-the-future\).*\n$/);
+    expect(readAll(deployment.folder)).toEqual(before);
+  });
+});
+
+describe.concurrent("an encryption key that doesn't fit the data", () => {
+  const key = { ENCRYPTION_KEYS: createKey() };
+
+  it.for<[what: string, env: Env]>([
+    ["is another one", { ENCRYPTION_KEYS: createKey() }],
+    ["is missing", {}],
+  ])("stops the start, and the right one still fits, when it %s", async ([, env], { deployment }) => {
+    await useAndStop(deployment, key);
+    const before = readAll(deployment.folder);
+    const end = await deployment.spawnApp(env).ended;
+    expect(end).toMatchObject({ code: 78, stdout: "" });
+    expect(namedIn(end)).toEqual(["ENCRYPTION_KEYS"]);
+    expect(readAll(deployment.folder)).toEqual(before);
+    await deployment.startApp(key);
+    await expectDataIntact(deployment);
+  });
+
+  it("stops the start when its file is lost, and none is made in its place", async ({ deployment }) => {
+    await useAndStop(deployment);
+    const keyFile = `${deployment.databaseFile}.key`;
+    renameSync(keyFile, `${keyFile}.backup`);
+    const before = readAll(deployment.folder);
+    const end = await deployment.spawnApp().ended;
+    expect(end).toMatchObject({ code: 78, stdout: "" });
+    expect(namedIn(end)).toEqual(["ENCRYPTION_KEYS"]);
+    expect(readAll(deployment.folder)).toEqual(before);
+    renameSync(`${keyFile}.backup`, keyFile);
+    await deployment.startApp();
+    await expectDataIntact(deployment);
+  });
+});
+
+describe.concurrent("an address that can't be listened on", () => {
+  it("ends the start in a sentence when another program has the port", async ({ deployment }) => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
+    const end = await deployment.spawnApp({ PORT: String(port), LOG_LEVEL: "error" }).ended;
+    other.close();
+    const stderr = `PORT: another program already listens on port ${port}.\n`;
+    expect(end).toMatchObject({ code: 1, stdout: "", stderr });
+    await deployment.startApp();
+  });
+
+  it("ends the start in a sentence when it is another machine's", async ({ deployment }) => {
+    // RFC 5737: for documentation.
+    const end = await deployment.spawnApp({ HOST: "203.0.113.9", LOG_LEVEL: "error" }).ended;
+    expect(end).toMatchObject({ code: 78, stdout: "" });
+    expect(namedIn(end)).toEqual(["HOST"]);
+  });
+});
+
+describe.concurrent("a fault that nobody handled", () => {
+  const planted = `Object.assign(new Error("planted", { cause: new Error("the cause") }), { payload: "hush" })`;
+
+  it.for([
+    ["an unhandled rejection", `Promise.reject(${planted})`, "planted"],
+    ["an uncaught exception", `throw ${planted}`, "planted"],
+    [
+      "a rejection with something else than an error",
+      `Promise.reject("hush")`,
+      "Something that isn't an Error.",
+    ],
+  ] as const)(
+    "ends the process with code 1 and a line in the log: %s",
+    async ([, code, message], { deployment }) => {
+      const preload = `data:text/javascript,process.on("SIGUSR2", () => { ${code} })`;
+      const app = await deployment.startApp({}, "--import", preload);
+      app.kill("SIGUSR2");
+      const { stdout, ...end } = await app.ended;
+      expect(end).toEqual({ code: 1, signal: null, stderr: "" });
+      const line: unknown = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+      expect(line).toMatchObject({
+        level: 50,
+        err: { message },
+        msg: expect.stringMatching(/the process ends$/),
+      });
+      expect(stdout).not.toContain("hush");
+    },
+  );
+});
+
+describe.concurrent("the probes", () => {
+  it("answer while the app can serve", async ({ deployment }) => {
+    const app = await deployment.startApp();
+    for (const probe of ["/healthz", "/readyz"]) {
+      const response = await fetch(`${app.url}${probe}`);
+      expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
+    }
+  });
+
+  it("tell apart an app that lives from one that has lost its database", async ({ deployment }) => {
+    const app = await deployment.startApp();
+    for (const file of readdirSync(deployment.folder)) rmSync(path.join(deployment.folder, file));
+    expect((await fetch(`${app.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${app.url}/readyz`)).status).toBe(503);
+  });
+});
