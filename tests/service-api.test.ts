@@ -27,6 +27,8 @@ let acme: AccessTeam, globex: AccessTeam, initech: AccessTeam, stranger: AccessT
 /** Grace is linked in its Jira and nobody else; its Confluence has the app, but no settings. */
 let site: AtlassianSite;
 let grace: string;
+/** Of single tests. */
+const sites: AtlassianSite[] = [];
 
 beforeAll(async () => {
   world = await startWorld({
@@ -46,7 +48,10 @@ beforeAll(async () => {
   for (const team of [globex, initech]) await setUp(await startSite(), "jira", { teamDomain: team.domain });
 });
 
-afterAll(() => world.close());
+afterAll(async () => {
+  for (const each of sites) await each.close();
+  await world.close();
+});
 
 describe("a service that asks who its visitor is", () => {
   it("gets the account, and what it needs to pin site and tenant", async () => {
@@ -290,7 +295,7 @@ describe("the audience", () => {
 describe("of two reasons to refuse, the one that comes first in the contract is told", () => {
   let paused: AtlassianSite;
   beforeAll(async () => {
-    paused = await startSite({ isForFile: true });
+    paused = await startSite();
     await setUp(paused, "jira", { paused: true, allowedEmailDomains: ["acme.example"] });
   });
 
@@ -685,11 +690,10 @@ function forge(token: string): string {
 }
 
 /** A site of a test's own. */
-async function startSite({ isForFile = false } = {}): Promise<AtlassianSite> {
+async function startSite(): Promise<AtlassianSite> {
   const { installKeys, client } = world.parts;
   const own = await AtlassianSite.start({ keys: installKeys, client });
-  if (isForFile) afterAll(() => own.close());
-  else onTestFinished(() => own.close());
+  sites.push(own);
   return own;
 }
 
@@ -718,6 +722,6 @@ async function readTenant(own: AtlassianSite): Promise<Tenant> {
 
 /** How often the app has asked anybody anything. */
 function countQuestions(): number {
-  const { sites, teams, installKeys } = world.parts;
-  return [...sites, ...teams, installKeys].reduce((count, { server }) => count + server.requests.length, 0);
+  const { teams, installKeys } = world.parts;
+  return [site, ...sites, ...teams, installKeys].reduce((count, { server }) => count + server.requests.length, 0);
 }
