@@ -5,7 +5,6 @@
 const KERNEL = "^src/(errors|clock|identifiers|bounded-fetch|field-errors|logger|rate-limit|stores)\\.ts$";
 const CORE = "^src/(tenants|links|services|gateway|audit)/";
 const WORLDS = "^src/(access|connect|storage)/";
-const ENTRANCES = "^src/(web|cli)/";
 const TEST = "\\.(test|fixture)\\.ts$";
 
 const onlyIn = (library, folders) => ({

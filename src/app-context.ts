@@ -6,7 +6,6 @@ import type { LinkAttemptService } from "./links/link-attempt-service.js";
 import type { LinkService } from "./links/link-service.js";
 import type { Logger } from "./logger.js";
 import type { SettingsService } from "./services/settings-service.js";
-import type { Database } from "./stores.js";
 import type { HostDirectory } from "./tenants/host-directory.js";
 import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
 import type { Metrics } from "./web/metrics.js";
@@ -35,7 +34,6 @@ export interface AppContext {
   readonly logger: Logger;
   /** The descriptor that Atlassian installs the app from. */
   readonly descriptor: object;
-  readonly database: Database;
   readonly hostTokens: HostTokenVerifier;
   readonly host: HostDirectory;
   readonly tenants: TenantLifecycle;

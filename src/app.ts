@@ -1,7 +1,8 @@
-import express, { Router, type Express } from "express";
+import express, { type Express } from "express";
 
 import type { AppContext } from "./app-context.js";
 import { createAuditRoutes } from "./web/audit-routes.js";
+import { createRouter } from "./web/create-router.js";
 import { createDescriptorRoutes } from "./web/descriptor-routes.js";
 import { handleErrors, notFound } from "./web/error-handler.js";
 import { createHealthRoutes } from "./web/health-routes.js";
@@ -23,7 +24,7 @@ export function createApp(ctx: AppContext, server: { isDraining(): boolean }): E
   useViews(app, ctx.config);
   app.set("query parser", "simple");
 
-  const routes = Router({ caseSensitive: true, strict: true });
+  const routes = createRouter();
   routes.use(createHealthRoutes({ isReady: () => ctx.isReady(), isDraining: () => server.isDraining() }));
   routes.use(createMetricsRoutes(ctx));
   routes.use(createDescriptorRoutes(ctx));

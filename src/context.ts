@@ -59,6 +59,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   const hostTokens = new ConnectVerifier({
     clock,
     baseUrl: config.baseUrl,
+    basePath: config.basePath,
     findInstallation,
     installKeys: new InstallKeys({ clock, logger, cdnUrls: config.connectKeysUrls }),
   });
@@ -71,7 +72,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     onAccepted: (tenant) => proof.markProven(tenant),
   });
 
-  const audit = new AuditLog(clock);
+  const audit = new AuditLog({ clock, reader: database.read.audit });
   const proof: TenantProof = new TenantProof({ database, host, clock, logger });
   const links = new LinkService({ database, audit, accessTokens, clock });
   const identities = new IdentityService({
@@ -91,7 +92,6 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     clock,
     logger,
     descriptor: ace.descriptor,
-    database,
     hostTokens,
     host,
     tenants: new TenantLifecycle({ database, audit, clock }),

@@ -1,6 +1,6 @@
 /**
  * Every refusal the app can give. `PROBLEMS` is the one list of codes: statuses, titles and the text of `/problems`
- * come from it. Messages are safe to show to anybody; what isn't goes into `cause`, which only the log sees.
+ * come from it. Messages are safe to show to anybody; what isn't goes into `reason` or `cause`, which only the log sees.
  */
 export const PROBLEMS = {
   malformed_request: {
@@ -27,7 +27,7 @@ export const PROBLEMS = {
     title: "The Connect JWT is not accepted",
     cause:
       "The signature, a claim or the query string hash is wrong, or the app is not installed or not enabled on this site.",
-    fix: "Reload the page in Jira or Confluence. If it stays, ask an admin whether the app is installed and enabled.",
+    fix: "Reload the page in Jira or Confluence. If it keeps happening, ask an admin whether the app is installed and enabled.",
   },
   connect_jwt_expired: {
     status: 401,
@@ -101,7 +101,7 @@ export const PROBLEMS = {
   },
   token_too_old: {
     status: 403,
-    title: "The token is too old for this",
+    title: "The Access JWT is too old for this",
     cause: "The Access JWT was issued longer ago than this call allows.",
     fix: "Sign in to Access again and repeat the call.",
   },
@@ -115,7 +115,7 @@ export const PROBLEMS = {
   browser_not_allowed: {
     status: 403,
     title: "Browsers may not call this directly",
-    cause: "The request comes from another site's page, or from a browser where only services may call.",
+    cause: "A page of another origin made this request, or a browser did where only services may call.",
     fix: "Start from the Cloudflare Access page in Jira or Confluence; services call from their own back end.",
   },
   not_found: {
@@ -145,7 +145,7 @@ export const PROBLEMS = {
   already_linked: {
     status: 409,
     title: "This Access identity is linked to another account",
-    cause: "One Access identity belongs to one Atlassian account of a site.",
+    cause: "In Jira, as in Confluence, one Access identity belongs to one Atlassian account.",
     fix: "Remove the other link first: the linking window shows it to the holder of the Access identity.",
   },
   ambiguous_site: {
@@ -171,7 +171,7 @@ export const PROBLEMS = {
   too_large: {
     status: 413,
     title: "The request is too large",
-    cause: "A JSON body may have 64 KiB.",
+    cause: "A JSON body may have 64 KiB, a form 4 KiB.",
     fix: "Send less.",
   },
   unsupported_media_type: {
@@ -208,14 +208,14 @@ export const PROBLEMS = {
     status: 502,
     title: "Jira or Confluence gave no usable answer",
     cause: "The product refused the app's own call or answered with an error.",
-    fix: "Try again in a minute. If it stays, reinstall the app.",
+    fix: "Try again in a minute. If it keeps happening, give the operator the reference.",
   },
   keys_unavailable: {
     status: 503,
     title: "The signing keys can't be fetched",
     cause:
       "The server that publishes the public keys can't be reached, so the token can be neither accepted nor refused.",
-    fix: "Try again in a minute. If it stays, check the team domain in the settings.",
+    fix: "Try again in a minute. If it keeps happening, check the team domain in the settings.",
   },
   store_unavailable: {
     status: 503,
@@ -247,18 +247,27 @@ export interface ProblemExtras {
   readonly allow?: readonly string[];
 }
 
+export interface AppErrorOptions {
+  readonly cause?: unknown;
+  /** For the log alone, in our own words: which of the things that the detail lumps together it was. */
+  readonly reason?: string;
+  readonly extras?: ProblemExtras;
+}
+
 /** The one base of all refusals. `message` is the problem's `detail`: a sentence a person can act on. */
 export class AppError extends Error {
   readonly code: ProblemCode;
+  readonly reason: string | null;
   readonly extras: ProblemExtras;
 
-  constructor(code: ProblemCode, detail?: string, options: { cause?: unknown; extras?: ProblemExtras } = {}) {
+  constructor(code: ProblemCode, detail?: string, options: AppErrorOptions = {}) {
     super(
       detail ?? `${PROBLEMS[code].cause} ${PROBLEMS[code].fix}`,
       "cause" in options ? { cause: options.cause } : {},
     );
     this.name = new.target.name;
     this.code = code;
+    this.reason = options.reason ?? null;
     this.extras = options.extras ?? {};
   }
 

@@ -13,17 +13,21 @@ export function createSecret(): string {
 // RFC 4648 §6: no 0, 1, 8 or 9, so that nothing looks like O, I, B or g.
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** Ten base32 characters, 50 random bits: for the one code that a person types. */
+/** 50 random bits: for the one code that a person types. */
 export function createTypedCode(): string {
-  return Array.from(randomBytes(10), (byte) => BASE32.charAt(byte & 31)).join("");
+  return createBase32(10);
 }
 
-/** Twelve base32 characters that find the log line of one request. */
+/** Finds the log line of one request. */
 export function createReference(): string {
-  return Array.from(randomBytes(12), (byte) => BASE32.charAt(byte & 31)).join("");
+  return createBase32(12);
 }
 
-/** How secrets that the app only has to recognise are kept: SHA-256, hex. They have 50 random bits or more. */
-export function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+function createBase32(length: number): string {
+  return Array.from(randomBytes(length), (byte) => BASE32.charAt(byte & 31)).join("");
+}
+
+/** Also how secrets that the app only has to recognise are kept: those it makes have 50 random bits or more. */
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

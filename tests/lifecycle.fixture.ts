@@ -78,8 +78,11 @@ export class TenantsWorld {
   }
 
   /** The app asks the host in the background, after it has answered the install event. */
-  async waitUntilProven(site: AtlassianSite, product: Product = "jira"): Promise<void> {
-    const { clientKey } = site.getInstallation(product);
+  async waitUntilProven(
+    site: AtlassianSite,
+    product: Product = "jira",
+    { clientKey }: Pick<Sender, "clientKey"> = site.getInstallation(product),
+  ): Promise<void> {
     await vi.waitFor(async () => expect(await this.findTenant(clientKey)).toMatchObject({ proven: 1 }), {
       timeout: 10_000,
       interval: 5,
@@ -105,6 +108,14 @@ export class TenantsWorld {
     const before = await this.#observe();
     const result = await work();
     expect(await this.#observe()).toEqual(before);
+    return result;
+  }
+
+  /** Does something that must store and change nothing, though the app may ask others first. */
+  async expectNothingStored<T>(work: () => Promise<T>): Promise<T> {
+    const before = await this.database.snapshot();
+    const result = await work();
+    expect(await this.database.snapshot()).toEqual(before);
     return result;
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { LifecycleEvent } from "../sandbox/atlassian-site.js";
 import { AtlassianSite } from "../sandbox/atlassian-site.js";
@@ -22,9 +22,14 @@ import {
 
 let tenants: TenantsWorld;
 let world: World;
+/** Installed for all tests; those that use it leave no trace. */
+let settled: AtlassianSite;
 beforeAll(async () => {
   tenants = await TenantsWorld.start();
   world = tenants.world;
+  settled = world.site;
+  await world.install("jira");
+  await tenants.waitUntilProven(settled);
 });
 afterAll(() => tenants.close());
 
@@ -475,7 +480,7 @@ describe("enabled and disabled", () => {
     ["a token without qsh", (victim) => [victim, { claims: { qsh: undefined } }]],
     ["a token without exp", (victim) => [victim, { claims: { exp: undefined } }]],
   ])("signed by a secret are refused with %s", async (_name, forge) => {
-    const victim = senderOf(await tenants.installed());
+    const victim = senderOf(settled);
     const attacker = senderOf(await tenants.installed());
     const [sender, options] = forge(victim, attacker);
     await tenants.expectNoTrace(async () => {
@@ -494,11 +499,9 @@ function hs256(secret: string, header: Claims = {}): (claims: Claims) => string 
 }
 
 describe.each(["installed", "uninstalled"] as const)("a forged %s event", (type) => {
-  let site: AtlassianSite;
   let sender: Sender;
-  beforeEach(async () => {
-    site = await tenants.installed();
-    sender = senderOf(site);
+  beforeAll(() => {
+    sender = senderOf(settled);
   });
 
   const other = type === "installed" ? "/uninstalled" : "/installed";
@@ -547,7 +550,7 @@ describe.each(["installed", "uninstalled"] as const)("a forged %s event", (type)
     await tenants.expectNoTrace(async () => {
       expectProblem(await tenants.sendEvent(sender, type, options), "connect_jwt_invalid");
     });
-    (await world.page(GRACE, "jira", site).send("GET", "/api/v1/me")).expect(200);
+    (await world.page(GRACE).send("GET", "/api/v1/me")).expect(200);
   });
 
   async function signByPublicKey(): Promise<EventOptions> {
@@ -634,9 +637,8 @@ describe("the body of an install event", () => {
     ["an array as eventType", ["eventType"], { eventType: ["installed"] }],
     ["several at once", ["key", "sharedSecret", "baseUrl"], { key: 1, sharedSecret: 2, baseUrl: 3 }],
   ])("with %s is refused, and so is a reinstall", async (_name, fields, body) => {
-    const site = await tenants.installed();
     await tenants.expectNoTrace(async () => {
-      for (const sender of [createSender(), senderOf(site)]) {
+      for (const sender of [createSender(), senderOf(settled)]) {
         expectProblem(await tenants.sendEvent(sender, "installed", { body }), "validation_failed", fields);
       }
     });
@@ -735,9 +737,8 @@ describe("the host that an install event names", () => {
     "https://",
     " ",
   ])("can't be %j", async (baseUrl) => {
-    const site = await tenants.installed();
     await tenants.expectNoTrace(async () => {
-      for (const sender of [createSender({ baseUrl }), { ...senderOf(site), baseUrl }]) {
+      for (const sender of [createSender({ baseUrl }), { ...senderOf(settled), baseUrl }]) {
         expectProblem(await tenants.sendEvent(sender, "installed"), "validation_failed", ["baseUrl"]);
       }
     });

@@ -104,6 +104,15 @@ export class Scene {
     return this.world.page(person, product, this.site);
   }
 
+  /** An attempt of this person, opened from the page in this person's browser. */
+  async beginInPopup(
+    person: Person,
+    product: Product = "jira",
+  ): Promise<{ readonly attempt: LinkAttempt; readonly cookie: string }> {
+    const attempt = await this.page(person, product).beginLink();
+    return { attempt, cookie: await this.openFromPage(attempt) };
+  }
+
   /** The context JWT's holder sends a code, as the page in Jira does. */
   async redeem(
     person: Person,
@@ -131,16 +140,21 @@ export class Scene {
 
   /** What a click on the popup's button sends: the answer is JSON unless `headers` ask for something else. */
   async clickInPopup(attempt: Pick<LinkAttempt, "id">, call: PopupCall): Promise<Reply> {
-    const headers = {
-      accept: "application/json",
-      ...this.#fromOurPage(),
-      ...(await this.#popupHeaders(call)),
-    };
+    const headers = { ...this.#fromOurPage(), ...(await this.#popupHeaders(call)) };
     return this.#browse("POST", this.#popupUrl(attempt), headers, call.body);
   }
 
   async getCodes(attempt: Pick<LinkAttempt, "id">, call: PopupCall): Promise<PopupCodes> {
     return (await this.clickInPopup(attempt, call)).expect(200).body as PopupCodes;
+  }
+
+  /** The popup with both codes for whoever opened it from the page. */
+  async getBothCodes(
+    attempt: Pick<LinkAttempt, "id">,
+    call: PopupCall,
+  ): Promise<{ code: string; typedCode: string }> {
+    const { code, typedCode } = await this.getCodes(attempt, { ...call, body: { typed: true } });
+    return { code: code ?? "", typedCode: typedCode ?? "" };
   }
 
   /** A service asks who somebody is, with the Access JWT that was made for it. */
@@ -189,7 +203,7 @@ export class Scene {
     headers: Readonly<Record<string, string | undefined>>,
     body?: unknown,
   ) {
-    const sent = { accept: "text/html", ...headers };
+    const sent = { accept: "application/json", ...headers };
     return this.world.parts.client.send({ caller: "A browser", method, url, headers: sent, body });
   }
 }

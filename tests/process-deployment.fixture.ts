@@ -5,10 +5,12 @@ import { test } from "vitest";
 
 import { AccessEdge } from "../sandbox/access-edge.js";
 import { AccessTeam } from "../sandbox/access-team.js";
+import { AppPage } from "../sandbox/app-page.js";
 import { AtlassianSite } from "../sandbox/atlassian-site.js";
 import { HttpClient } from "../sandbox/http-client.js";
 import type { Server } from "../sandbox/http-server.js";
 import { InstallKeys } from "../sandbox/install-keys.js";
+import type { Person } from "../sandbox/people.js";
 import { AUDIENCES, type WorldParts } from "../sandbox/world-parts.js";
 import { World } from "../sandbox/world.js";
 import type { Env } from "../src/config/env.js";
@@ -89,6 +91,12 @@ export class Deployment {
 
   serve(app: AppProcess): void {
     this.#edge.originPort = app.port;
+  }
+
+  /** The app's page in Jira; `appUrl` leads past Cloudflare, to one of several processes. */
+  page(person: Person, appUrl = this.#parts.appUrl): AppPage {
+    const { client } = this.#parts;
+    return new AppPage({ client, appUrl, site: this.world.site, product: "jira", person });
   }
 
   /** One more site, where the app isn't installed yet. */

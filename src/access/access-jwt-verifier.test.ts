@@ -1,6 +1,6 @@
 import { constants, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { hashSecret } from "../identifiers.js";
+import { sha256Hex } from "../identifiers.js";
 import { silentLogger } from "../logger.js";
 import { AccessJwtVerifier } from "./access-jwt-verifier.js";
 import {
@@ -85,7 +85,7 @@ describe("AccessJwtVerifier accepts", () => {
       notBefore: issuedAt,
       expiresAt: issuedAt + DAY,
       holder: { kind: "person", subject: "7335d417-61da-459d-899c-0a01c76a2f94", email: "ann@acme.com" },
-      hash: hashSecret(token),
+      hash: sha256Hex(token),
     });
   });
 

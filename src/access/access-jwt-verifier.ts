@@ -2,7 +2,7 @@ import { compactVerify, errors } from "jose";
 import type { CryptoKey } from "jose";
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
-import { hashSecret } from "../identifiers.js";
+import { sha256Hex } from "../identifiers.js";
 import type { AccessToken, AccessTokenVerifier } from "../links/access-token.js";
 import { findHolder } from "./access-holder.js";
 import { parseAccessJwt, requireTokenString } from "./access-jwt.js";
@@ -38,7 +38,7 @@ export class AccessJwtVerifier implements AccessTokenVerifier {
   }
 
   async verify(token: string): Promise<AccessToken> {
-    const hash = hashSecret(requireTokenString(token));
+    const hash = sha256Hex(requireTokenString(token));
     const verified = this.#verified.find(hash);
     if (!verified) return this.#verifyNew(token, hash);
     const { accessToken, key } = verified;

@@ -3,7 +3,16 @@ import { createId } from "../identifiers.js";
 import type { IdentityLink } from "../links/identity-link.js";
 import type { Settings } from "../services/settings.js";
 import type { Tenant } from "../tenants/tenant.js";
-import type { Actor, AuditAction, AuditEvent, AuditStore, JsonValue } from "./audit-event.js";
+import type { Page, PageRequest } from "../stores.js";
+import type {
+  Actor,
+  AuditAction,
+  AuditEvent,
+  AuditFilter,
+  AuditReader,
+  AuditStore,
+  JsonValue,
+} from "./audit-event.js";
 
 /** Who set something off, and the request it came with. */
 export interface Initiator {
@@ -21,9 +30,15 @@ interface Change {
 /** One function per event. Each is called inside the write that it tells of, so that neither is stored alone. */
 export class AuditLog {
   readonly #clock: Clock;
+  readonly #reader: AuditReader;
 
-  constructor(clock: Clock) {
+  constructor({ clock, reader }: { readonly clock: Clock; readonly reader: AuditReader }) {
     this.#clock = clock;
+    this.#reader = reader;
+  }
+
+  async list(tenantId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>> {
+    return this.#reader.list(tenantId, filter, page);
   }
 
   async tenantInstalled(

@@ -1,8 +1,19 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { ConfigError } from "./config.js";
 import { loadOrCreateEncryptionKeyFile } from "./encryption-key-file.js";
 
 describe("loadOrCreateEncryptionKeyFile", () => {
@@ -32,6 +43,17 @@ describe("loadOrCreateEncryptionKeyFile", () => {
     );
     expect(existsSync(`${database}.key`)).toBe(false);
     expect(readFileSync(database, "utf8")).toBe("rows");
+  });
+
+  it.each([
+    ["the database is a folder", () => mkdirSync(database, { recursive: true })],
+    ["their folder is a file", () => writeFileSync(path.dirname(database), "")],
+  ])("makes none, and says so in a sentence, when %s", (_, make) => {
+    make();
+    const before = readdirSync(folder, { recursive: true });
+    expect(() => loadOrCreateEncryptionKeyFile(database)).toThrow(/^DATABASE_URL: [^\n]+\.$/);
+    expect(() => loadOrCreateEncryptionKeyFile(database)).toThrow(ConfigError);
+    expect(readdirSync(folder, { recursive: true })).toEqual(before);
   });
 
   it("takes several keys, newest first, as ENCRYPTION_KEYS does", () => {

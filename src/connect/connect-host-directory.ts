@@ -4,7 +4,7 @@ import type { Logger } from "../logger.js";
 import type { HostAccount, HostDirectory } from "../tenants/host-directory.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { Tenant } from "../tenants/tenant.js";
-import { createExpiringCache } from "./expiring-cache.js";
+import { createExpiringCache } from "../expiring-cache.js";
 import type { HostClient } from "./host-client.js";
 import {
   askAcceptsInstallation,
@@ -13,7 +13,7 @@ import {
   UNKNOWN_ACCOUNT,
   type HostQuestion,
 } from "./host-questions.js";
-import { SingleFlight } from "./single-flight.js";
+import { SingleFlight } from "../single-flight.js";
 
 interface Dependencies {
   readonly hostClient: HostClient;

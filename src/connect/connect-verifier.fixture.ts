@@ -14,7 +14,8 @@ import {
   type KeyServer,
 } from "./key-server.fixture.js";
 
-export const BASE_URL = "https://app.example.com/base";
+const BASE_PATH = "/base";
+export const BASE_URL = `https://app.example.com${BASE_PATH}`;
 export const KID = "4a6f7d1c-0b3e-4c55-9f1e-6a2b7c8d9e0f";
 export const ACCOUNT_ID = "557058:7a1c5a3e-0f1b-4a7d-9b8e-2f6d4c3b2a10";
 
@@ -63,6 +64,7 @@ export class VerifierWorld {
     this.verifier = new ConnectVerifier({
       clock: this.clock,
       baseUrl: BASE_URL,
+      basePath: BASE_PATH,
       findInstallation: (clientKey) => this.#findInstallation(clientKey),
       installKeys: new InstallKeys({ clock: this.clock, logger: silentLogger, cdnUrls: [keyServer.url] }),
     });
@@ -99,5 +101,5 @@ export class VerifierWorld {
 }
 
 export function qshOf(request: BoundRequest): string {
-  return hashCanonicalRequest({ ...request, basePath: "/base" });
+  return hashCanonicalRequest({ ...request, basePath: BASE_PATH });
 }

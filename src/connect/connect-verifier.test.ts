@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { AppError } from "../errors.js";
-import { hashSecret } from "../identifiers.js";
+import { sha256Hex } from "../identifiers.js";
 import { mintHs256, mintRs256, mintToken } from "./connect-jwt.fixture.js";
 import {
   ACCOUNT_ID,
@@ -323,7 +323,7 @@ describe("verifyToggleEvent by the tenant", () => {
       clientKey: DISABLED.clientKey,
       issuedAt: world.clock.epochSeconds - 10,
       expiresAt: world.clock.epochSeconds + 170,
-      hash: hashSecret(token),
+      hash: sha256Hex(token),
     });
   });
 
@@ -344,7 +344,7 @@ describe.each(ATLASSIAN_MODES)("signed by Atlassian: $mode", ({ mint, verify }) 
       clientKey: "never-seen-client-key",
       issuedAt: world.clock.epochSeconds - 10,
       expiresAt: world.clock.epochSeconds + 170,
-      hash: hashSecret(token),
+      hash: sha256Hex(token),
     });
   });
 

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 
 import { compactVerify, errors, type CryptoKey } from "jose";
 
-import { epochSeconds, type Clock } from "../clock.js";
-import { hashSecret } from "../identifiers.js";
+import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
+import { sha256Hex } from "../identifiers.js";
 import type { EventToken } from "../tenants/tenant-lifecycle.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
@@ -27,12 +27,13 @@ interface Dependencies {
   readonly clock: Clock;
   /** The app's public URL without a trailing slash: audience of lifecycle tokens. */
   readonly baseUrl: string;
+  /** The path of `baseUrl`, which is left out of what a token's `qsh` is made of. */
+  readonly basePath: string;
   readonly findInstallation: (clientKey: string) => Promise<Installation | null>;
   readonly installKeys: { getKey(kid: string): Promise<CryptoKey> };
 }
 
 const CONTEXT_QSH = "context-qsh";
-const CLOCK_TOLERANCE_SECONDS = 30;
 const ACCOUNT_ID = /^[^\s\p{C}]{1,128}$/u;
 
 /**
@@ -49,10 +50,10 @@ export class ConnectVerifier {
   /** Stands in for the secret of a client key that nobody has: refusing takes as long as for a wrong signature. */
   readonly #decoySecret = randomBytes(32);
 
-  constructor({ clock, baseUrl, findInstallation, installKeys }: Dependencies) {
+  constructor({ clock, baseUrl, basePath, findInstallation, installKeys }: Dependencies) {
     this.#clock = clock;
     this.#baseUrl = baseUrl;
-    this.#basePath = new URL(baseUrl).pathname.replace(/\/$/, "");
+    this.#basePath = basePath;
     this.#findInstallation = findInstallation;
     this.#installKeys = installKeys;
   }
@@ -174,6 +175,6 @@ function toEventToken({ token, claims }: ConnectJwt): EventToken {
     clientKey: claims.iss,
     issuedAt: claims.iat,
     expiresAt: claims.exp,
-    hash: hashSecret(token),
+    hash: sha256Hex(token),
   };
 }

@@ -7,8 +7,8 @@ import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { ConnectJwtInvalidError } from "./connect-jwt-errors.js";
-import { createExpiringCache } from "./expiring-cache.js";
-import { SingleFlight } from "./single-flight.js";
+import { createExpiringCache } from "../expiring-cache.js";
+import { SingleFlight } from "../single-flight.js";
 
 interface Dependencies {
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.js";
 import { AppError, NotLinkedError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import type { Settings } from "../services/settings.js";
 import type { Database } from "../stores.js";
 import type { TenantProof } from "../tenants/tenant-proof.js";
 import type { Product, Tenant } from "../tenants/tenant.js";
@@ -29,6 +30,11 @@ interface Dependencies {
   readonly accountPageUrl: (tenant: Tenant) => string;
 }
 
+interface Trusting {
+  readonly tenant: Tenant;
+  readonly settings: Settings;
+}
+
 const USE_IS_NOTED_EVERY_SECONDS = 3600;
 
 /** Answers "who is my visitor in Jira or Confluence?". */
@@ -48,9 +54,9 @@ export class IdentityService {
     const token = await this.#deps.accessTokens.verify(rawToken);
     const found: IdentifiedPerson[] = [];
     const refusals: AppError[] = [];
-    for (const tenant of await this.#listTrusting(token, question)) {
+    for (const trusting of await this.#listTrusting(token, question)) {
       try {
-        found.push(await this.#identifyIn(tenant, token, question));
+        found.push(await this.#identifyIn(trusting, token, question));
       } catch (error) {
         if (!(error instanceof AppError) || error.status >= 500) throw error;
         refusals.push(error);
@@ -69,29 +75,34 @@ export class IdentityService {
     await Promise.all(this.#linksBeingMarked.values());
   }
 
-  async #listTrusting(token: AccessToken, { site, product, audience }: IdentityQuestion): Promise<Tenant[]> {
+  async #listTrusting(
+    token: AccessToken,
+    { site, product, audience }: IdentityQuestion,
+  ): Promise<Trusting[]> {
     const { read } = this.#deps.database;
-    const trusting: Tenant[] = [];
+    const trusting: Trusting[] = [];
     for (const tenant of await read.tenants.listEnabledOfSite(site, product)) {
-      if (isListed(token, await read.settings.get(tenant.id), audience)) trusting.push(tenant);
+      const settings = await read.settings.get(tenant.id);
+      if (isListed(token, settings, audience)) trusting.push({ tenant, settings });
     }
-    const proven = trusting.filter((tenant) => tenant.proven);
+    const proven = trusting.filter(({ tenant }) => tenant.proven);
     if (proven.length > 0) return proven;
     // Only for a caller whose token some tenant of this site would trust, so strangers can't make the app call out.
-    const outcomes = await Promise.all(trusting.map((tenant) => this.#deps.proof.prove(tenant)));
+    const outcomes = await Promise.all(trusting.map(({ tenant }) => this.#deps.proof.prove(tenant)));
     if (!outcomes.includes(true)) return [];
     // A proof takes another tenant's away (one per site and product), so who counts is read again.
     const current = await read.tenants.listEnabledOfSite(site, product);
-    return current.filter(({ id, proven }) => proven && trusting.some((tenant) => tenant.id === id));
+    return trusting.filter(({ tenant: { id } }) =>
+      current.some((tenant) => tenant.id === id && tenant.proven),
+    );
   }
 
   async #identifyIn(
-    tenant: Tenant,
+    { tenant, settings }: Trusting,
     token: AccessToken,
     question: IdentityQuestion,
   ): Promise<IdentifiedPerson> {
     const { database, clock, accountPageUrl } = this.#deps;
-    const settings = await database.read.settings.get(tenant.id);
     const { identity } = judgeToken(token, settings, clock, {
       purpose: "identify",
       audience: question.audience,

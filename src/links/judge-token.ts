@@ -1,11 +1,9 @@
-import { epochSeconds, type Clock } from "../clock.js";
+import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import { AppError, type ProblemCode } from "../errors.js";
 import { isEmailAllowed } from "../services/email-domain.js";
 import type { Purpose, Settings } from "../services/settings.js";
 import type { AccessToken } from "./access-token.js";
 import type { AccessIdentity } from "./identity-link.js";
-
-const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** How far a token got, in the contract's order of refusal. */
 const ORDER: readonly ProblemCode[] = [

@@ -1,7 +1,7 @@
 import type { AuditLog, Initiator } from "../audit/audit-log.js";
 import type { Clock } from "../clock.js";
 import { AppError, RateLimitedError, ValidationError } from "../errors.js";
-import { createSecret, createTypedCode, hashSecret } from "../identifiers.js";
+import { createSecret, createTypedCode, sha256Hex } from "../identifiers.js";
 import type { Database } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
@@ -66,7 +66,7 @@ export class LinkAttemptService {
         throw new RateLimitedError(ATTEMPT_TTL_SECONDS);
       }
       await stores.attempts.insert({
-        idHash: hashSecret(id),
+        idHash: sha256Hex(id),
         tenantId: tenant.id,
         accountId,
         createdAt: now,
@@ -84,12 +84,12 @@ export class LinkAttemptService {
   }
 
   /** The popup was opened from our page: answers the value of the cookie that ties the two together. */
-  async start(attemptId: string): Promise<{ cookie: string; expiresAt: Date }> {
+  async start(attemptId: string): Promise<string> {
     const cookie = createSecret();
     return this.#deps.database.write(async (stores) => {
-      const attempt = this.#requireLive(await stores.attempts.find(hashSecret(attemptId)));
-      await stores.attempts.update({ ...attempt, cookieHash: hashSecret(cookie) });
-      return { cookie, expiresAt: attempt.expiresAt };
+      const attempt = this.#requireLive(await stores.attempts.find(sha256Hex(attemptId)));
+      await stores.attempts.update({ ...attempt, cookieHash: sha256Hex(cookie) });
+      return cookie;
     });
   }
 
@@ -97,7 +97,7 @@ export class LinkAttemptService {
   async visit(attemptId: string, rawToken: string, cookie: string | null): Promise<PopupVisit> {
     const { database, accessTokens, clock } = this.#deps;
     const token = await accessTokens.verify(rawToken);
-    const attempt = this.#requireLive(await database.read.attempts.find(hashSecret(attemptId)));
+    const attempt = this.#requireLive(await database.read.attempts.find(sha256Hex(attemptId)));
     const tenant = await database.read.tenants.findById(attempt.tenantId);
     if (tenant?.state !== "enabled") throw new AppError("attempt_expired");
     const settings = await database.read.settings.get(tenant.id);
@@ -111,7 +111,7 @@ export class LinkAttemptService {
       tenant,
       identity,
       audience,
-      isTiedToOpener: cookie !== null && attempt.cookieHash === hashSecret(cookie),
+      isTiedToOpener: cookie !== null && attempt.cookieHash === sha256Hex(cookie),
       otherLink: link && link.accountId !== attempt.accountId ? link : null,
     };
   }
@@ -128,8 +128,8 @@ export class LinkAttemptService {
         ...attempt,
         identity: visit.identity,
         audience: visit.audience,
-        codeHash: code === null ? null : hashSecret(code),
-        typedCodeHash: typedCode === null ? null : hashSecret(typedCode),
+        codeHash: code === null ? null : sha256Hex(code),
+        typedCodeHash: typedCode === null ? null : sha256Hex(typedCode),
       });
     });
     return { code, typedCode };
@@ -148,7 +148,7 @@ export class LinkAttemptService {
   async redeem(user: HostUser, attemptId: string, code: string, by: Initiator): Promise<WrittenLink> {
     const { database, audit, clock, links } = this.#deps;
     const outcome = await database.write(async (stores) => {
-      const attempt = this.#requireLive(await stores.attempts.find(hashSecret(attemptId)));
+      const attempt = this.#requireLive(await stores.attempts.find(sha256Hex(attemptId)));
       const { tenant, accountId } = user;
       if (attempt.tenantId !== tenant.id || attempt.accountId !== accountId)
         throw new AppError("attempt_expired");
@@ -188,5 +188,5 @@ function isSamePerson(one: AccessIdentity, other: AccessIdentity): boolean {
 function isCodeOf(attempt: LinkAttempt, code: string): boolean {
   // Typed codes are read aloud, copied with spaces, and written in lower case.
   const typed = code.replace(/[\s-]/g, "").toUpperCase();
-  return hashSecret(code) === attempt.codeHash || hashSecret(typed) === attempt.typedCodeHash;
+  return sha256Hex(code) === attempt.codeHash || sha256Hex(typed) === attempt.typedCodeHash;
 }

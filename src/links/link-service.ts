@@ -106,15 +106,11 @@ export class LinkService {
     }
     if (existing.method === "proof") {
       if (existing.accountId !== accountId) throw new AppError("already_linked");
-      return { link: existing, isNew: false };
+      if (existing.email === identity.email) return { link: existing, isNew: false };
     }
-    const link: IdentityLink = {
-      ...existing,
-      ...identity,
-      accountId,
-      method: "proof",
-      linkedAt: clock.now(),
-    };
+    // A proof replaces what an admin or an e-mail had linked, and renews the label of an older proof.
+    const linkedAt = existing.method === "proof" ? existing.linkedAt : clock.now();
+    const link: IdentityLink = { ...existing, ...identity, accountId, method: "proof", linkedAt };
     await stores.links.update(tenant.id, link);
     await audit.linkReplaced(stores.audit, by, existing, link);
     return { link, isNew: existing.accountId !== accountId };

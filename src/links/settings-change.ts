@@ -1,7 +1,7 @@
 import { AppError } from "../errors.js";
 import { isEmailAllowed } from "../services/email-domain.js";
 import { findLinkService, type Settings } from "../services/settings.js";
-import { issuerOfTeam } from "../services/team-domain.js";
+import { issuerOfTeam } from "../team-domain.js";
 import type { AccessIdentity } from "./identity-link.js";
 
 /** Settings may change between the click in the popup and the code's arrival: says what no longer holds. */

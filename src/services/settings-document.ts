@@ -1,9 +1,9 @@
 import { z } from "zod";
 
+import { parseNetwork } from "../ip-network.js";
+import { parseTeamDomain } from "../team-domain.js";
 import { parseAudience } from "./audience.js";
 import { parseEmailDomainPattern } from "./email-domain.js";
-import { parseNetwork } from "./ip-network.js";
-import { parseTeamDomain } from "./team-domain.js";
 
 const text = (maxLength: number) =>
   z
@@ -11,6 +11,9 @@ const text = (maxLength: number) =>
     .trim()
     .min(1, "Must not be empty.")
     .max(maxLength, `May have ${maxLength} characters at most.`);
+
+const NO_OBJECT = "Must be an object.";
+const NO_LIST = "Must be a list.";
 
 function parsedBy(parse: (text: string) => string | null, explanation: string) {
   return z.string("Must be text.").transform((value, context) => {
@@ -49,64 +52,74 @@ const pathPattern = text(512)
     "May have * for one whole segment, and ** at the end; no empty, dot or percent-encoded segments.",
   );
 
+const requestPattern = z.strictObject(
+  {
+    methods: z
+      .array(z.enum(METHODS, `Must be one of ${METHODS.join(", ")}.`), NO_LIST)
+      .min(1, "Name a method.")
+      .max(6, "6 methods at most."),
+    path: pathPattern,
+  },
+  NO_OBJECT,
+);
+
 const limits = z
-  .strictObject({
-    requests: z
-      .array(
-        z.strictObject({
-          methods: z
-            .array(z.enum(METHODS, `Must be one of ${METHODS.join(", ")}.`))
-            .min(1, "Name a method.")
-            .max(6),
-          path: pathPattern,
-        }),
-      )
-      .max(100, "100 patterns at most.")
-      .default([]),
-    maxTokenAgeSeconds: z
-      .int("Must be a whole number of seconds.")
-      .min(60)
-      .max(2_678_400)
-      .nullable()
-      .default(null),
-    ipAddresses: z
-      .array(parsedBy(parseNetwork, "Must be an IP address or a network such as 203.0.113.0/24."))
-      .max(100, "100 networks at most.")
-      .default([]),
-    consent: z.enum(["required", "given"], "Must be required or given.").default("required"),
-  })
+  .strictObject(
+    {
+      requests: z.array(requestPattern, NO_LIST).max(100, "100 patterns at most.").default([]),
+      maxTokenAgeSeconds: z
+        .int("Must be a whole number of seconds.")
+        .min(60, "Must be 60 seconds or more.")
+        .max(2_678_400, "Must be 31 days (2678400 seconds) or less.")
+        .nullable()
+        .default(null),
+      ipAddresses: z
+        .array(parsedBy(parseNetwork, "Must be an IP address or a network such as 203.0.113.0/24."), NO_LIST)
+        .max(100, "100 networks at most.")
+        .default([]),
+      consent: z.enum(["required", "given"], "Must be required or given.").default("required"),
+    },
+    NO_OBJECT,
+  )
   .nullable()
   .default(null);
 
-const service = z.strictObject({
-  id: z.string().nullish(),
-  label: text(100),
-  audience: audienceField,
-  purposes: z
-    .array(z.enum(["link", "identify", "act", "assert"], "Must be link, identify, act or assert."))
-    .min(1, "Name at least one purpose.")
-    .max(4)
-    .transform((purposes) => [...new Set(purposes)]),
-  limits,
-});
+const service = z.strictObject(
+  {
+    id: z.string("Must be text.").nullish(),
+    label: text(100),
+    audience: audienceField,
+    purposes: z
+      .array(z.enum(["link", "identify", "act", "assert"], "Must be link, identify, act or assert."), NO_LIST)
+      .min(1, "Name at least one purpose.")
+      .max(4, "4 purposes at most.")
+      .transform((purposes) => [...new Set(purposes)]),
+    limits,
+  },
+  NO_OBJECT,
+);
 
 /** `PUT /api/v1/settings`: the whole document, as people paste it. */
-export const settingsDocument = z.strictObject({
-  teamDomain: teamDomainField.nullable(),
-  services: z.array(service).max(100, "100 services at most."),
-  allowedEmailDomains: z
-    .array(
-      parsedBy(
-        parseEmailDomainPattern,
-        "Must be a domain such as acme.com or *.acme.com; a whole top-level domain is too wide.",
-      ),
-    )
-    .max(100, "100 domains at most.")
-    .transform((patterns) => [...new Set(patterns)])
-    .default([]),
-  matching: z.enum(["proof", "email"], "Must be proof or email.").default("proof"),
-  paused: z.boolean("Must be true or false.").default(false),
-  version: z.int("Must be the version that was read."),
-});
+export const settingsDocument = z.strictObject(
+  {
+    teamDomain: teamDomainField.nullable(),
+    services: z.array(service, NO_LIST).max(100, "100 services at most."),
+    allowedEmailDomains: z
+      .array(
+        parsedBy(
+          parseEmailDomainPattern,
+          "Must be a domain such as acme.com or *.acme.com; a whole top-level domain is too wide.",
+        ),
+        NO_LIST,
+      )
+      .max(100, "100 domains at most.")
+      .transform((patterns) => [...new Set(patterns)])
+      .default([]),
+    matching: z.enum(["proof", "email"], "Must be proof or email.").default("proof"),
+    paused: z.boolean("Must be true or false.").default(false),
+    version: z.int("Must be the version that was read."),
+  },
+  NO_OBJECT,
+);
 
 export type SettingsDocument = z.output<typeof settingsDocument>;

@@ -4,11 +4,11 @@ import { parseWith } from "../field-errors.js";
 import { createId } from "../identifiers.js";
 import { RateLimit } from "../rate-limit.js";
 import type { Database } from "../stores.js";
+import { parseTeamDomain } from "../team-domain.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { Tenant } from "../tenants/tenant.js";
 import { settingsDocument, type SettingsDocument } from "./settings-document.js";
 import type { Settings, TrustedService } from "./settings.js";
-import { parseTeamDomain } from "./team-domain.js";
 import type { TeamCheck, TeamKeys } from "./team-keys.js";
 
 interface Dependencies {

@@ -1,5 +1,5 @@
 import type { AuditLog, Initiator } from "../audit/audit-log.js";
-import type { Clock } from "../clock.js";
+import { CLOCK_TOLERANCE_SECONDS, type Clock } from "../clock.js";
 import { AppError, ValidationError } from "../errors.js";
 import { createId } from "../identifiers.js";
 import type { Database, WriteStores } from "../stores.js";
@@ -29,9 +29,6 @@ interface Dependencies {
   readonly audit: AuditLog;
   readonly clock: Clock;
 }
-
-// enabled and disabled are signed by the site, installed by another service of Atlassian's: their clocks may differ.
-const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** What Atlassian tells of installations (security rule 4). Repeating an event that was obeyed changes nothing. */
 export class TenantLifecycle {
@@ -89,6 +86,7 @@ export class TenantLifecycle {
       const isNew = await this.#spend(stores, token, `${state} ${bodyHash}`);
       const before = await stores.tenants.findInstallation(token.clientKey);
       if (!isNew || !before || before.tenant.state === "uninstalled") return;
+      // These may be signed by the site, installed by another service of Atlassian's: their clocks may differ.
       requireNotOlder(
         token,
         Math.max(before.lastToggleEventAt, before.lastInstallEventAt - CLOCK_TOLERANCE_SECONDS),

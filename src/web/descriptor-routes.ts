@@ -1,10 +1,11 @@
-import { Router } from "express";
+import type { Router } from "express";
 
 import type { AppContext } from "../app-context.js";
+import { createRouter } from "./create-router.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 
 export function createDescriptorRoutes(ctx: AppContext): Router {
-  const router = Router();
+  const router = createRouter();
   router
     .route("/atlassian-connect.json")
     .get((_req, res) => {

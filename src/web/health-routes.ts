@@ -1,6 +1,8 @@
-import { Router } from "express";
+import type { Router } from "express";
 
 import { AppError } from "../errors.js";
+import { createRouter } from "./create-router.js";
+import { methodNotAllowed } from "./method-not-allowed.js";
 
 export interface HealthRoutesOptions {
   /** Resolves when the app can serve; rejects with why not. */
@@ -14,19 +16,25 @@ const RETRY_AFTER_SECONDS = 5;
 
 export function createHealthRoutes(options: HealthRoutesOptions): Router {
   const { isReady, isDraining, readyTimeoutMs = READY_TIMEOUT_MS } = options;
-  const router = Router();
+  const router = createRouter();
 
-  router.get("/healthz", (_req, res) => {
-    res.json({ status: "ok" });
-  });
+  router
+    .route("/healthz")
+    .get((_req, res) => {
+      res.json({ status: "ok" });
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
 
-  router.get("/readyz", async (_req, res) => {
-    if (isDraining()) throw notReady("The app is shutting down.");
-    await within(readyTimeoutMs, isReady()).catch((cause: unknown) => {
-      throw notReady(undefined, cause);
-    });
-    res.json({ status: "ok" });
-  });
+  router
+    .route("/readyz")
+    .get(async (_req, res) => {
+      if (isDraining()) throw notReady("The app is shutting down.");
+      await within(readyTimeoutMs, isReady()).catch((cause: unknown) => {
+        throw notReady(undefined, cause);
+      });
+      res.json({ status: "ok" });
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
 
   return router;
 }

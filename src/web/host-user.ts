@@ -4,7 +4,7 @@ import type { AppContext } from "../app-context.js";
 import type { Initiator } from "../audit/audit-log.js";
 import { AppError } from "../errors.js";
 import type { HostUser } from "../tenants/tenant.js";
-import { getRequestContext } from "./request-context.js";
+import { createInitiator } from "./create-initiator.js";
 
 type Door = Pick<AppContext, "hostTokens" | "host">;
 
@@ -40,8 +40,7 @@ export function getUser(req: Request): HostUser {
 }
 
 export function getInitiator(req: Request): Initiator {
-  const { ip, reference } = getRequestContext(req);
-  return { actor: { type: "user", accountId: getUser(req).accountId }, ip, reference };
+  return createInitiator(req, { type: "user", accountId: getUser(req).accountId });
 }
 
 /** The one place where a Connect JWT may stand on the API and in lifecycle events: `Authorization: JWT <token>`. */

@@ -44,6 +44,7 @@ export async function startTestServer(
   app.use(handleErrors);
   const server = createHttpServer({
     baseUrl: BASE_URL,
+    basePath: "",
     isProduction: false,
     trustProxy: { kind: "hops", hops: 0 },
     clock: systemClock,

@@ -34,6 +34,8 @@ export interface HttpTimeouts {
 export interface HttpServerOptions {
   /** The app's public URL without a trailing slash. */
   readonly baseUrl: string;
+  /** The path of `baseUrl`: empty, or `/app`. */
+  readonly basePath: string;
   readonly isProduction: boolean;
   readonly trustProxy: TrustProxy;
   readonly clock: Clock;
@@ -65,11 +67,11 @@ const TIMEOUTS: HttpTimeouts = {
 };
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { baseUrl, clock, logger, metrics, serviceApi, app, timeouts = TIMEOUTS } = options;
+  const { baseUrl, basePath, clock, logger, metrics, serviceApi, app, timeouts = TIMEOUTS } = options;
   const securityHeaders = createSecurityHeaders(options);
   const readClientAddress = createClientAddressReader(options);
   const contextOptions = { baseUrl, clock, securityHeaders, readClientAddress };
-  const logOptions = { basePath: new URL(baseUrl).pathname.replace(/\/$/, ""), logger, metrics };
+  const logOptions = { basePath, logger, metrics };
   const connections = new Connections((socket, failure) => {
     sendRawProblem(socket, failure, { baseUrl, clock, logger, securityHeaders });
   });

@@ -18,6 +18,20 @@ export function jsonBody(limitBytes: number = JSON_BODY_LIMIT_BYTES): RequestHan
   };
 }
 
+/** Where a body may be left out: then its fields have their defaults. */
+export function optionalBody(readBody: RequestHandler): RequestHandler {
+  return async (req, res, next) => {
+    const hasBody =
+      req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
+    if (hasBody) {
+      await readBody(req, res, next);
+    } else {
+      req.body = {};
+      next();
+    }
+  };
+}
+
 /** Refuses another Content-Type, a charset other than UTF-8, and any Content-Encoding. */
 export function requireMediaType(req: IncomingMessage, mediaType: string): void {
   const [type = "", ...parameters] = (req.headers["content-type"] ?? "")

@@ -1,22 +1,26 @@
-import { Router, type Request } from "express";
+import type { Router, Request } from "express";
 import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
 import type { Initiator } from "../audit/audit-log.js";
 import { AppError, ValidationError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
-import { hashSecret } from "../identifiers.js";
+import { sha256Hex } from "../identifiers.js";
 import { parseHostBaseUrl, type AllowedHosts } from "../tenants/site.js";
 import type { EventToken, InstallBody } from "../tenants/tenant-lifecycle.js";
+import { createInitiator } from "./create-initiator.js";
+import { createRouter } from "./create-router.js";
 import { requireConnectJwt } from "./host-user.js";
 import { jsonBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { getRequestContext } from "./request-context.js";
 
 const line = (maxLength: number) =>
   z.string("Must be text.").min(1, "Must not be empty.").max(maxLength, "Too long.");
 
-const eventBody = z.looseObject({ key: line(64), clientKey: line(255), eventType: line(64).optional() });
+const eventBody = z.looseObject(
+  { key: line(64), clientKey: line(255), eventType: line(64).optional() },
+  "Must be an object.",
+);
 
 const installBody = eventBody.extend({
   sharedSecret: line(1024),
@@ -27,7 +31,7 @@ const installBody = eventBody.extend({
 
 /** `POST /installed`, `/uninstalled`, `/enabled`, `/disabled`: signed by Atlassian; 204. */
 export function createLifecycleRoutes(ctx: AppContext): Router {
-  const router = Router();
+  const router = createRouter();
   const hosts: AllowedHosts = { patterns: ctx.config.connectHosts, allowsLoopback: !ctx.config.isProduction };
 
   router
@@ -106,7 +110,7 @@ function readInstallBody(body: z.output<typeof installBody>, hosts: AllowedHosts
 
 function hashBody(req: Request): string {
   try {
-    return hashSecret(JSON.stringify(req.body));
+    return sha256Hex(JSON.stringify(req.body));
   } catch (error) {
     // JSON.parse reads what is nested too deeply for JSON.stringify to write.
     throw new AppError("malformed_request", "The body is nested too deeply.", { cause: error });
@@ -114,6 +118,5 @@ function hashBody(req: Request): string {
 }
 
 function byHost(req: Request): Initiator {
-  const { ip, reference } = getRequestContext(req);
-  return { actor: { type: "host", accountId: null }, ip, reference };
+  return createInitiator(req, { type: "host", accountId: null });
 }

@@ -1,20 +1,20 @@
-import { Router } from "express";
+import type { Router } from "express";
 
 import type { AppContext } from "../app-context.js";
-import { parseWith } from "../field-errors.js";
+import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireAdmin } from "./host-user.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { linksQuery } from "./page-query.js";
+import { linksQuery, parseQuery } from "./query.js";
 import { presentLink, presentPage } from "./presenters.js";
 
 export function createLinksRoutes(ctx: AppContext): Router {
-  const router = Router();
+  const router = createRouter();
   router.use(requireAdmin(ctx));
 
   router
     .route("/")
     .get(async (req, res) => {
-      const { query, ...page } = parseWith(linksQuery, req.query);
+      const { query, ...page } = parseQuery(linksQuery, req.query);
       res.json(presentPage(await ctx.links.list(getUser(req).tenant.id, query, page), presentLink));
     })
     .all(methodNotAllowed("GET", "HEAD"));

@@ -1,8 +1,9 @@
-import { Router } from "express";
+import type { Router } from "express";
 import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
 import { parseWith } from "../field-errors.js";
+import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireUser } from "./host-user.js";
 import { jsonBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
@@ -17,7 +18,7 @@ export const linkRequest = z.union(
 );
 
 export function createMeRoutes(ctx: AppContext): Router {
-  const router = Router();
+  const router = createRouter();
   router.use(requireUser(ctx));
 
   router

@@ -2,11 +2,13 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIPv4 } from "node:net";
 
-import { Router } from "express";
+import type { Router } from "express";
 
 import { AppError, NotFoundError } from "../errors.js";
-import { hashSecret } from "../identifiers.js";
+import { sha256Hex } from "../identifiers.js";
 import { findPeerAddress, isForwardedHeader } from "./client-address.js";
+import { createRouter } from "./create-router.js";
+import { methodNotAllowed } from "./method-not-allowed.js";
 import type { Metrics } from "./metrics.js";
 
 export interface MetricsRoutesOptions {
@@ -16,23 +18,29 @@ export interface MetricsRoutesOptions {
 }
 
 export function createMetricsRoutes({ metrics, metricsToken }: MetricsRoutesOptions): Router {
-  const router = Router();
+  const router = createRouter();
   const requireOperator = metricsToken === null ? requireLoopback : requireToken(metricsToken);
 
-  router.get("/metrics", async (req, res) => {
-    requireOperator(req);
-    res.set("Content-Type", metrics.registry.contentType).end(await metrics.registry.metrics());
-  });
+  router
+    .route("/metrics")
+    .all((req, _res, next) => {
+      requireOperator(req);
+      next();
+    })
+    .get(async (_req, res) => {
+      res.set("Content-Type", metrics.registry.contentType).end(await metrics.registry.metrics());
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
 
   return router;
 }
 
 function requireToken(token: string): (req: IncomingMessage) => void {
-  const expected = Buffer.from(hashSecret(token));
+  const expected = Buffer.from(sha256Hex(token));
   return (req) => {
     const [, sent = ""] = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? "") ?? [];
     // Hashes are of one length, and comparing them tells nothing about the token.
-    if (!timingSafeEqual(Buffer.from(hashSecret(sent)), expected))
+    if (!timingSafeEqual(Buffer.from(sha256Hex(sent)), expected))
       throw new AppError("metrics_token_invalid");
   };
 }

@@ -4,7 +4,7 @@ import { PROBLEMS, type ProblemCode } from "../errors.js";
 import { settingsDocument } from "../services/settings-document.js";
 import * as schemas from "./api-schemas.js";
 import { linkRequest } from "./me-routes.js";
-import { auditQuery, linksQuery } from "./page-query.js";
+import { auditQuery, linksQuery } from "./query.js";
 import { popupRequest } from "./popup-routes.js";
 import { identityQuery } from "./service-api.js";
 import { settingsCheckRequest } from "./settings-routes.js";

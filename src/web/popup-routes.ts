@@ -1,39 +1,47 @@
 import { parseCookie, stringifySetCookie } from "cookie";
-import { Router, type Request } from "express";
+import type { Router, Request } from "express";
 import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
 import { AppError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
-import { hashSecret } from "../identifiers.js";
+import { sha256Hex } from "../identifiers.js";
 import { ATTEMPT_TTL_SECONDS, type PopupVisit } from "../links/link-attempt-service.js";
 import { requireAccessJwt } from "./access-credentials.js";
+import { createInitiator } from "./create-initiator.js";
+import { createRouter } from "./create-router.js";
 import { formBody } from "./form-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { getRequestContext } from "./request-context.js";
+import { presentPopupCodes } from "./presenters.js";
+import { renderPopupCode, renderPopupConfirm } from "./popup-views.js";
 import { requireSameOrigin } from "./same-origin.js";
 
-import { renderPopupCode, renderPopupConfirm } from "./popup-views.js";
+export const popupRequest = z.strictObject(
+  {
+    action: z.enum(["link", "remove"], "Must be link or remove.").default("link"),
+    /** A code to type is made only for an opener that did not answer (security rule 7). */
+    typed: z.union([z.boolean(), z.stringbool()], "Must be true or false.").default(false),
+  },
+  "Must be an object.",
+);
 
-export const popupRequest = z.strictObject({
-  action: z.enum(["link", "remove"], "Must be link or remove.").default("link"),
-  /** A code to type is made only for an opener that did not answer (security rule 7). */
-  typed: z.union([z.boolean(), z.stringbool()], "Must be true or false.").default(false),
-});
+const CONFIRM_TITLE = "Link Cloudflare Access";
+const CODE_TITLE = "Your one-time code";
 
 /** The popup of a linking attempt: plain pages that work without a script, and the same as JSON. */
 export function createPopupRoutes(ctx: AppContext): Router {
-  const router = Router();
+  const router = createRouter();
 
   router
     .route("/link/start/:attempt")
+    // Express would answer HEAD like GET, and starting changes something.
+    .head(methodNotAllowed("GET"))
     .get(async (req, res) => {
       // security rule 6: only our own page starts an attempt; a link somebody was lured into does not.
       if (req.headers["sec-fetch-site"] !== "same-origin") throw new AppError("browser_not_allowed");
       const { attempt } = req.params;
-      const { cookie } = await ctx.attempts.start(attempt);
-      res.append("Set-Cookie", createOpenerCookie(attempt, cookie));
-      res.redirect(303, `${ctx.config.basePath}/access/link/${encodeURIComponent(attempt)}`);
+      res.append("Set-Cookie", createOpenerCookie(attempt, await ctx.attempts.start(attempt)));
+      res.redirect(303, popupPath(ctx, attempt));
     })
     .all(methodNotAllowed("GET"));
 
@@ -41,8 +49,7 @@ export function createPopupRoutes(ctx: AppContext): Router {
     .route("/access/link/:attempt")
     .get(async (req, res) => {
       const visit = await visitPopup(ctx, req, req.params.attempt);
-      const title = "Link Cloudflare Access";
-      res.send(await renderPopupConfirm(res, { title, ...(await describe(ctx, visit)) }));
+      res.send(await renderPopupConfirm(res, { ...(await describe(ctx, visit)), title: CONFIRM_TITLE }));
     })
     .post(formBody(), async (req, res) => {
       requireSameOrigin(req, ctx.config.baseUrl);
@@ -50,37 +57,31 @@ export function createPopupRoutes(ctx: AppContext): Router {
       const visit = await visitPopup(ctx, req, req.params.attempt);
       const wantsJson = req.accepts(["html", "json"]) === "json";
       if (action === "remove") {
-        const { ip, reference } = getRequestContext(req);
-        await ctx.attempts.removeOtherLink(visit, {
-          actor: { type: "user", accountId: null },
-          ip,
-          reference,
-        });
+        await ctx.attempts.removeOtherLink(visit, createInitiator(req, { type: "user", accountId: null }));
         if (wantsJson) res.sendStatus(204);
-        else
-          res.redirect(303, `${ctx.config.basePath}/access/link/${encodeURIComponent(req.params.attempt)}`);
+        else res.redirect(303, popupPath(ctx, req.params.attempt));
         return;
       }
       // Without a script nobody can ask the opener, so a page carries both codes.
       const codes = await ctx.attempts.claim(visit, typed || !wantsJson);
-      const { identity, tenant, attempt } = visit;
-      if (wantsJson) {
-        res.json({
-          attempt: req.params.attempt,
-          ...codes,
-          email: identity.email,
-          site: tenant.site,
-          expiresAt: attempt.expiresAt.toISOString(),
-        });
-      } else {
-        const title = "Your one-time code";
-        const locals = { title, ...(await describe(ctx, visit)), ...codes, attempt: req.params.attempt };
-        res.send(await renderPopupCode(res, locals));
-      }
+      if (wantsJson) res.json(presentPopupCodes(req.params.attempt, visit, codes));
+      else
+        res.send(
+          await renderPopupCode(res, {
+            ...(await describe(ctx, visit)),
+            ...codes,
+            title: CODE_TITLE,
+            attempt: req.params.attempt,
+          }),
+        );
     })
     .all(methodNotAllowed("GET", "HEAD", "POST"));
 
   return router;
+}
+
+function popupPath({ config }: AppContext, attempt: string): string {
+  return `${config.basePath}/access/link/${encodeURIComponent(attempt)}`;
 }
 
 async function visitPopup(ctx: AppContext, req: Request, attempt: string): Promise<PopupVisit> {
@@ -105,7 +106,7 @@ async function describe(
 
 /** One cookie per attempt, so that two popups at once don't undo each other. It authenticates nobody. */
 function openerCookieName(attempt: string): string {
-  return `__Host-link-${hashSecret(attempt).slice(0, 16)}`;
+  return `__Host-link-${sha256Hex(attempt).slice(0, 16)}`;
 }
 
 function createOpenerCookie(attempt: string, value: string): string {

@@ -1,6 +1,7 @@
 import type { AuditEvent } from "../audit/audit-event.js";
 import type { IdentifiedPerson } from "../links/identity-service.js";
 import type { IdentityLink } from "../links/identity-link.js";
+import type { PopupCodes, PopupVisit } from "../links/link-attempt-service.js";
 import { findLinkingObstacle } from "../links/link-service.js";
 import type { Settings } from "../services/settings.js";
 import type { Page } from "../stores.js";
@@ -36,6 +37,28 @@ export function presentMe(
       methods: obstacle === null ? ["popup", "accessJwt"] : [],
       reason: obstacle?.message ?? null,
     },
+  };
+}
+
+export function presentSettings({
+  teamDomain,
+  services,
+  allowedEmailDomains,
+  matching,
+  paused,
+  version,
+}: Settings) {
+  return { teamDomain, services, allowedEmailDomains, matching, paused, version };
+}
+
+export function presentPopupCodes(attempt: string, visit: PopupVisit, { code, typedCode }: PopupCodes) {
+  return {
+    attempt,
+    code,
+    typedCode,
+    email: visit.identity.email,
+    site: visit.tenant.site,
+    expiresAt: visit.attempt.expiresAt.toISOString(),
   };
 }
 

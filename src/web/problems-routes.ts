@@ -1,6 +1,8 @@
-import { Router } from "express";
+import type { Router } from "express";
 
 import { PROBLEMS } from "../errors.js";
+import { createRouter } from "./create-router.js";
+import { methodNotAllowed } from "./method-not-allowed.js";
 import { createView, type PageLocals } from "./views.js";
 
 interface ProblemsPageLocals extends PageLocals {
@@ -19,16 +21,19 @@ const ITEMS = Object.entries(PROBLEMS).map(([code, { status, title, cause, fix }
 
 /** `GET /problems`: where the `type` of every problem leads. */
 export function createProblemsRoutes(): Router {
-  const router = Router();
+  const router = createRouter();
 
-  router.get("/problems", async (req, res) => {
-    res.vary("Accept");
-    if (req.accepts(["text/html", "application/json"]) === "application/json") {
-      res.json({ items: ITEMS, nextCursor: null });
-      return;
-    }
-    res.send(await renderProblemsPage(res, { title: "Problems and their fixes", problems: ITEMS }));
-  });
+  router
+    .route("/problems")
+    .get(async (req, res) => {
+      res.vary("Accept");
+      if (req.accepts(["text/html", "application/json"]) === "application/json") {
+        res.json({ items: ITEMS, nextCursor: null });
+        return;
+      }
+      res.send(await renderProblemsPage(res, { title: "Problems and their fixes", problems: ITEMS }));
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
 
   return router;
 }

@@ -44,10 +44,15 @@ export class ServiceApi {
     const person = await this.#ctx.identities.identify(token, {
       // An impossible host is told apart from an unknown one no more than two unknown ones are.
       site: parseSite(decodeComponent(site)) ?? "",
-      ...parseWith(identityQuery, parseQuery(query.join("?"))),
+      // An empty audience is refused, not ignored: a service whose own AUD tag got lost must not take anybody's tokens.
+      ...parseWith(identityQuery, readQuery(query.join("?"))),
     });
-    res.writeHead(200, { "Content-Type": "application/json; charset=utf-8" });
-    res.end(req.method === "HEAD" ? undefined : JSON.stringify(presentIdentity(person)));
+    const body = JSON.stringify(presentIdentity(person));
+    res.writeHead(200, {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(body),
+    });
+    res.end(req.method === "HEAD" ? undefined : body);
   }
 }
 
@@ -72,12 +77,13 @@ function decodeComponent(text: string): string {
   }
 }
 
-function parseQuery(text: string): Record<string, string | string[]> {
+/** Only what the schema knows: looking up each of thousands of made-up parameters would take long. */
+function readQuery(text: string): Record<string, string | string[]> {
   const query = new URLSearchParams(text);
   return Object.fromEntries(
-    [...new Set(query.keys())].map((key) => {
-      const values = query.getAll(key);
-      return [key, values.length === 1 ? (values[0] ?? "") : values];
+    Object.keys(identityQuery.shape).flatMap((name) => {
+      const [value, ...more] = query.getAll(name);
+      return value === undefined ? [] : [[name, more.length === 0 ? value : [value, ...more]]];
     }),
   );
 }

@@ -1,33 +1,37 @@
-import { Router } from "express";
+import type { Router } from "express";
 import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
 import { parseWith } from "../field-errors.js";
+import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireAdmin } from "./host-user.js";
-import { jsonBody } from "./json-body.js";
+import { jsonBody, optionalBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
+import { presentSettings } from "./presenters.js";
 
-export const settingsCheckRequest = z.strictObject({
-  teamDomain: z.string("Must be text.").max(4096).nullish(),
-});
+export const settingsCheckRequest = z.strictObject(
+  { teamDomain: z.string("Must be text.").max(4096, "Too long.").nullish() },
+  "Must be an object.",
+);
 
 export function createSettingsRoutes(ctx: AppContext): Router {
-  const router = Router();
+  const router = createRouter();
   router.use(requireAdmin(ctx));
 
   router
     .route("/")
     .get(async (req, res) => {
-      res.json(await ctx.settings.get(getUser(req).tenant.id));
+      res.json(presentSettings(await ctx.settings.get(getUser(req).tenant.id)));
     })
     .put(jsonBody(), async (req, res) => {
-      res.json(await ctx.settings.replace(getUser(req).tenant, req.body, getInitiator(req)));
+      const settings = await ctx.settings.replace(getUser(req).tenant, req.body, getInitiator(req));
+      res.json(presentSettings(settings));
     })
     .all(methodNotAllowed("GET", "HEAD", "PUT"));
 
   router
     .route("/check")
-    .post(jsonBody(), async (req, res) => {
+    .post(optionalBody(jsonBody()), async (req, res) => {
       const { teamDomain } = parseWith(settingsCheckRequest, req.body);
       res.json(await ctx.settings.check(getUser(req).tenant, teamDomain ?? null));
     })

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 
-import type { Clock } from "../clock.js";
+import type { Clock } from "./clock.js";
 
 interface ExpiringCacheOptions {
   readonly clock: Clock;

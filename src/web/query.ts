@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { parseWith } from "../field-errors.js";
+
 const limit = z
   .string("Must stand once.")
   .regex(/^\d{1,3}$/, "Must be a whole number from 1 to 200.")
@@ -16,7 +18,16 @@ const time = z.iso
   .nullable()
   .default(null);
 
-const page = { limit, cursor: text(1024).nullable().default(null) };
+/** `?query=&limit=` is what an empty form sends: an empty value is none. Throws ValidationError. */
+export function parseQuery<T extends z.ZodObject>(
+  schema: T,
+  query: Readonly<Record<string, unknown>>,
+): z.output<T> {
+  return parseWith(schema, Object.fromEntries(Object.entries(query).filter(([, value]) => value !== "")));
+}
+
+// The store judges it: a bad cursor is a 400 (contract), however long it is.
+const page = { limit, cursor: z.string("Must stand once.").nullable().default(null) };
 
 export const linksQuery = z.object({ query: text(200).default(""), ...page });
 

@@ -1,0 +1,11 @@
+import type { IncomingMessage } from "node:http";
+
+import type { Actor } from "../audit/audit-event.js";
+import type { Initiator } from "../audit/audit-log.js";
+import { getRequestContext } from "./request-context.js";
+
+/** Who does something by this request, for the audit log. */
+export function createInitiator(req: IncomingMessage, actor: Actor): Initiator {
+  const { ip, reference } = getRequestContext(req);
+  return { actor, ip, reference };
+}
