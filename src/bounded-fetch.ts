@@ -1,15 +1,15 @@
-export interface BoundedFetchOptions {
+interface BoundedFetchOptions {
   readonly timeoutSeconds: number;
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface BoundedAnswer {
+interface BoundedAnswer {
   readonly status: number;
   readonly body: Buffer;
 }
 
-export type FetchFailure = "timeout" | "too_large" | "network" | "redirect";
+type FetchFailure = "timeout" | "too_large" | "network" | "redirect";
 
 /** The other side gave no complete answer within the limits. Its message is safe to show to an admin. */
 export class FetchFailedError extends Error {

@@ -1,6 +1,7 @@
 import { pino } from "pino";
 
 import type { LogLevel } from "./config/values.js";
+import { AppError } from "./errors.js";
 import type { Logger } from "./logger.js";
 
 /** JSON lines on standard output. */
@@ -18,6 +19,7 @@ interface PresentedError {
   readonly message: string;
   readonly stack?: string | undefined;
   readonly code?: unknown;
+  readonly reason?: string | undefined;
   readonly cause?: PresentedError | undefined;
 }
 
@@ -33,6 +35,7 @@ function presentError(error: unknown, depth = 0): PresentedError | undefined {
     message: error.message,
     stack: error.stack,
     code: "code" in error ? error.code : undefined,
+    reason: error instanceof AppError ? (error.reason ?? undefined) : undefined,
     cause: presentError(error.cause, depth + 1),
   };
 }

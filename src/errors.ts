@@ -239,7 +239,7 @@ export interface FieldError {
   readonly detail: string;
 }
 
-export interface ProblemExtras {
+interface ProblemExtras {
   /** Where a person links, for `not_linked`. */
   readonly linkUrl?: string;
   readonly errors?: readonly FieldError[];
@@ -247,7 +247,7 @@ export interface ProblemExtras {
   readonly allow?: readonly string[];
 }
 
-export interface AppErrorOptions {
+interface AppErrorOptions {
   readonly cause?: unknown;
   /** For the log alone, in our own words: which of the things that the detail lumps together it was. */
   readonly reason?: string;

@@ -15,15 +15,20 @@ const EXIT_UNAVAILABLE = 1;
 /** Null for a fault of the app's own: that wants a stack. */
 export function explainStartFailure(error: unknown): StartFailure | null {
   if (error instanceof ConfigError) return { exitCode: EXIT_CONFIG, lines: error.problems };
-  if (error instanceof AppError && error.cause instanceof Error) return explainDatabase(error.cause.message);
+  const reason = error instanceof AppError ? findDatabaseReason(error) : null;
+  if (reason !== null) return explainDatabase(reason);
   return isListenError(error) ? explainListening(error) : null;
+}
+
+/** storage/storage-error.ts keeps the driver's message, which starts with its code, and no value of anybody's. */
+function findDatabaseReason({ reason, cause }: AppError): string | null {
+  return reason ?? (cause instanceof Error ? cause.message : null);
 }
 
 // What is at that path is no database, or not for this user: https://www.sqlite.org/rescode.html and errno(3).
 const UNUSABLE_FILE =
   /^(?:SQLITE_(?:NOTADB|CANTOPEN|READONLY|PERM)|EACCES|EPERM|EROFS|EISDIR|ENOTDIR|EEXIST|ENOENT|ELOOP|ENAMETOOLONG)\b/;
 
-/** storage/storage-error.ts keeps the driver's message, which starts with its code, and no value of anybody's. */
 function explainDatabase(reason: string): StartFailure {
   return {
     exitCode: UNUSABLE_FILE.test(reason) ? EXIT_CONFIG : EXIT_UNAVAILABLE,

@@ -42,4 +42,6 @@ export interface Database {
   readonly read: ReadStores;
   /** Runs `work` in one transaction; what it throws rolls everything back and is thrown on. */
   write<T>(work: (stores: WriteStores) => Promise<T>): Promise<T>;
+  /** Makes what was deleted unreadable in the database's files too, as soon as no reader needs it. Never throws. */
+  overwriteDeleted(): Promise<void>;
 }

@@ -1,3 +1,5 @@
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 const MAX_DEPTH = 16;
 
 // In text that JSON.parse has accepted: every string (with the colon, if it is a member's name) and every bracket.
@@ -9,13 +11,14 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * Reads a JSON object that every parser reads alike: UTF-8 without a byte order mark (RFC 8259 §8.1), each member
  * of the object named once (RFC 7519 §4), nested at most 16 deep. Throws a SyntaxError or TypeError for all else.
  */
-export function parseStrictJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+export function parseStrictJsonObject(bytes: Uint8Array): JsonObject {
   const text = utf8.decode(bytes);
   const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new SyntaxError("not an object");
+  }
   requirePlainStructure(text);
-  return value as Record<string, unknown>;
+  return value as JsonObject;
 }
 
 function requirePlainStructure(text: string): void {

@@ -4,7 +4,7 @@ import { describe, expect } from "vitest";
 
 import { ADA } from "../sandbox/people.js";
 import { HALF_WRITTEN, Writers } from "./durability.fixture.js";
-import { it, type Deployment } from "./process-deployment.fixture.js";
+import { it, PATIENCE, type Deployment } from "./process-deployment.fixture.js";
 
 async function expectNothingHalfWritten(deployment: Deployment): Promise<void> {
   const found = await Promise.all(
@@ -27,7 +27,7 @@ async function expectKept(deployment: Deployment, writers: Writers): Promise<voi
   }
 }
 
-describe("an app that is killed", { timeout: 180_000 }, () => {
+describe.concurrent("an app that is killed", PATIENCE, () => {
   it("keeps every write that was answered, whole, however often it happens", async ({ deployment }) => {
     const writers = new Writers(deployment);
     let app = await deployment.startApp();
@@ -62,7 +62,7 @@ describe("an app that is killed", { timeout: 180_000 }, () => {
   });
 });
 
-describe("several processes on one database", { timeout: 60_000 }, () => {
+describe.concurrent("several processes on one database", PATIENCE, () => {
   it("all come up on a new one at once, with the same key, and see what any of them has stored", async ({
     deployment,
   }) => {

@@ -11,7 +11,7 @@ import { openConnection } from "../src/web/raw-http.fixture.js";
 import { DatabaseFile } from "./linking-database.fixture.js";
 import { expectProblem, type Answer } from "./refusals.fixture.js";
 
-/** Who can get past the guard of a route, so that what stands behind it is reached. */
+/** Whose credentials a request carries, so that what stands behind the guard of its route is reached. */
 export type Caller = "admin" | "member" | "atlassian" | "popup" | "service" | "anybody";
 
 export interface Route {
@@ -21,7 +21,33 @@ export interface Route {
   readonly as: Caller;
 }
 
-/** The whole app, mounted at `basePath`, with everything at hand that hostile requests need to get as far as they can. */
+/** Every route that there is. */
+export const ROUTES: readonly (Omit<Route, "method"> & { readonly allow: string })[] = [
+  { path: "/atlassian-connect.json", allow: "GET, HEAD", as: "anybody" },
+  { path: "/installed", allow: "POST", as: "atlassian" },
+  { path: "/uninstalled", allow: "POST", as: "atlassian" },
+  { path: "/enabled", allow: "POST", as: "atlassian" },
+  { path: "/disabled", allow: "POST", as: "atlassian" },
+  { path: "/healthz", allow: "GET, HEAD", as: "anybody" },
+  { path: "/readyz", allow: "GET, HEAD", as: "anybody" },
+  { path: "/metrics", allow: "GET, HEAD", as: "anybody" },
+  { path: "/openapi.json", allow: "GET, HEAD", as: "anybody" },
+  { path: "/problems", allow: "GET, HEAD", as: "anybody" },
+  { path: "/api/v1/settings", allow: "GET, HEAD, PUT", as: "admin" },
+  { path: "/api/v1/settings/check", allow: "POST", as: "admin" },
+  { path: "/api/v1/links", allow: "GET, HEAD", as: "admin" },
+  { path: "/api/v1/links/x", allow: "DELETE", as: "admin" },
+  { path: "/api/v1/audit", allow: "GET, HEAD", as: "admin" },
+  { path: "/api/v1/me", allow: "GET, HEAD", as: "member" },
+  { path: "/api/v1/me/link-attempts", allow: "POST", as: "member" },
+  { path: "/api/v1/me/links", allow: "POST", as: "member" },
+  { path: "/api/v1/me/links/x", allow: "DELETE", as: "member" },
+  { path: "/link/start/:attempt", allow: "GET", as: "popup" },
+  { path: "/access/link/:attempt", allow: "GET, HEAD, POST", as: "popup" },
+  { path: "/api/v1/sites/:site/identity", allow: "GET, HEAD", as: "service" },
+];
+
+/** The whole app, mounted at `basePath`, with all that hostile requests need to get as far as they can. */
 export class HostileWorld {
   readonly basePath: string;
   readonly world: World;
@@ -36,17 +62,12 @@ export class HostileWorld {
     this.#database = database;
   }
 
-  static async start(basePath: string): Promise<HostileWorld> {
+  static async start(basePath = ""): Promise<HostileWorld> {
     const database = await DatabaseFile.create();
     const port = await findFreePort();
     const appUrl = `http://localhost:${port}${basePath}`;
-    const env = { BASE_URL: appUrl };
-    const { parts } = await startWorld({
-      hasEdge: false,
-      databaseFile: database.file,
-      ports: { app: port },
-      env,
-    });
+    const options = { hasEdge: false, databaseFile: database.file, ports: { app: port } };
+    const { parts } = await startWorld({ ...options, env: { BASE_URL: appUrl } });
     const hostile = new HostileWorld(basePath, new World({ ...parts, appUrl }), database);
     await hostile.#prepare();
     return hostile;
@@ -61,44 +82,41 @@ export class HostileWorld {
     return this.world.appUrl;
   }
 
-  /** The head of a request that its route would let in, up to and without the empty line. */
-  async head({ method, path, as }: Route, headers: readonly string[] = []): Promise<string> {
-    const target = `${this.basePath}${this.fill(path)}`;
-    const lines = [`${method} ${target} HTTP/1.1`, "Host: localhost", "Connection: close"];
-    return [...lines, ...(await this.#credentials(method, path, as)), ...headers].join("\r\n");
-  }
-
-  fill(path: string): string {
-    return path.replace(":attempt", this.#attempt).replace(":site", this.world.site.host);
-  }
-
-  /** A request with its length, unless the headers say something else about that. */
-  async message(route: Route, headers: readonly string[], body: string | Buffer): Promise<Buffer> {
+  /** A request that its route would let in, with its length unless the headers say something else about that. */
+  async message(
+    { method, path, as }: Route,
+    headers: readonly string[] = [],
+    body: string | Buffer = "",
+  ): Promise<Buffer> {
     const isFramed = headers.some((header) => /^(?:content-length|transfer-encoding):/i.test(header));
-    const length = isFramed ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
-    const head = await this.head(route, [...headers, ...length]);
-    return Buffer.concat([Buffer.from(`${head}\r\n\r\n`), Buffer.from(body)]);
+    const lines = [
+      `${method} ${this.basePath}${this.#fill(path)} HTTP/1.1`,
+      "Host: localhost",
+      "Connection: close",
+      ...(await this.#credentials(method, path, as)),
+      ...headers,
+      ...(isFramed ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
+    ];
+    return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), Buffer.from(body)]);
   }
 
-  /** Sends bytes and waits for the first answer, however long the connection stays open; `end` closes its own half. */
-  async exchange(bytes: string | Buffer, { end = false } = {}): Promise<Answer> {
+  /** Sends bytes and waits for the first answer; `isEnded` closes its own half behind them. */
+  async exchange(bytes: string | Buffer, { isEnded = false } = {}): Promise<Answer> {
     const socket = await openConnection(this.world.parts.app.port);
-    if (end) socket.end(bytes);
+    if (isEnded) socket.end(bytes);
     else socket.write(bytes);
     return readAnswer(socket);
   }
 
-  /** Holds what comes back against the contract; nothing may have changed, and the next one is served. */
+  /** What comes back is a problem as the contract has it, nothing has changed, and the next request is served. */
   async expectRefusal(
     bytes: string | Buffer,
-    code: ProblemCode | readonly ProblemCode[],
-    options: { readonly end?: boolean } = {},
+    code: ProblemCode,
+    options: { readonly isEnded?: boolean } = {},
   ): Promise<Answer> {
     const before = await this.#database.snapshot();
     const answer = await this.exchange(bytes, options);
-    const codes = [code].flat();
-    const found = codes.find((each) => answer.text.includes(`"code":"${each}"`));
-    expectProblem(answer, found ?? codes[0]!, this.appUrl);
+    expectProblem(answer, code, this.appUrl);
     expect(await this.#database.snapshot()).toEqual(before);
     await this.expectAlive();
     return answer;
@@ -106,7 +124,7 @@ export class HostileWorld {
 
   async expectAlive(): Promise<void> {
     const answer = await this.exchange(
-      `GET ${this.basePath}/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      await this.message({ method: "GET", path: "/healthz", as: "anybody" }),
     );
     expect(answer.status).toBe(200);
   }
@@ -120,27 +138,31 @@ export class HostileWorld {
       admin: await world.site.contextJwt("jira", ADA.accountId),
       member: await world.site.contextJwt("jira", GRACE.accountId),
     };
-    this.#accessJwts = {
-      popup: await world.team.signAccessJwt(GRACE, AUDIENCES.app),
-      service: await world.team.signAccessJwt(GRACE, AUDIENCES.demo),
-    };
+    const service = await world.team.signAccessJwt(GRACE, AUDIENCES.demo);
+    this.#accessJwts = { popup: await world.team.signAccessJwt(GRACE, AUDIENCES.app), service };
     // The use of a link is noted once an hour, in the background: from now on nothing is written by itself.
-    await world.identify(this.#accessJwts.service!);
-    await vi.waitFor(async () =>
-      expect((await world.page(GRACE).listLinks())[0]).not.toMatchObject({ lastUsedAt: null }),
-    );
+    await world.identify(service);
+    await vi.waitFor(async () => {
+      expect((await world.page(GRACE).listLinks())[0]).not.toMatchObject({ lastUsedAt: null });
+    });
+  }
+
+  #fill(path: string): string {
+    return path.replace(":attempt", this.#attempt).replace(":site", this.world.site.host);
   }
 
   async #credentials(method: string, path: string, as: Caller): Promise<string[]> {
     if (as === "anybody") return [];
-    if (as === "atlassian") return [`Authorization: JWT ${await this.#installJwt(method, path)}`];
+    if (as === "atlassian") return [`Authorization: JWT ${await this.#signInstallJwt(method, path)}`];
     const contextJwt = this.#contextJwts[as];
     if (contextJwt !== undefined) return [`Authorization: JWT ${contextJwt}`];
     const accessJwt = `Cf-Access-Jwt-Assertion: ${this.#accessJwts[as] ?? ""}`;
-    return as === "popup" ? [accessJwt, `Origin: ${new URL(this.appUrl).origin}`] : [accessJwt];
+    // What the browser adds that shows our own pages.
+    const fromOurPage = [`Origin: ${new URL(this.appUrl).origin}`, "Sec-Fetch-Site: same-origin"];
+    return as === "popup" ? [accessJwt, ...fromOurPage] : [accessJwt];
   }
 
-  async #installJwt(method: string, path: string): Promise<string> {
+  async #signInstallJwt(method: string, path: string): Promise<string> {
     const { world, appUrl } = this;
     return world.parts.installKeys.sign({
       iss: world.site.getInstallation("jira").clientKey,
@@ -158,29 +180,28 @@ async function findFreePort(): Promise<number> {
   return probe.port;
 }
 
-/** The first answer that isn't just `100 Continue`, as soon as it is complete. */
+/** The first answer that isn't just `100 Continue`, as soon as it is complete, or what there is of it at the end. */
 async function readAnswer(socket: Socket): Promise<Answer> {
   let text = "";
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     text += chunk.toString("latin1");
     const answer = parseAnswer(text);
-    if (answer) return answer;
+    if (answer?.isComplete) return answer;
   }
-  throw new Error(`The connection ended without a complete answer: ${text}`);
+  const answer = parseAnswer(text);
+  if (!answer) throw new Error(`The connection ended without an answer: ${text}`);
+  return answer;
 }
 
-/** Null while bytes are missing. */
-function parseAnswer(text: string): Answer | null {
-  const [head = "", ...rest] = text.split("\r\n\r\n");
-  const body = rest.join("\r\n\r\n");
-  if (rest.length === 0) return null;
-  const [statusLine = "", ...lines] = head.split("\r\n");
+function parseAnswer(received: string): (Answer & { readonly isComplete: boolean }) | null {
+  const headEnd = received.indexOf("\r\n\r\n");
+  if (headEnd < 0) return null;
+  const [statusLine = "", ...lines] = received.slice(0, headEnd).split("\r\n");
+  const text = received.slice(headEnd + 4);
   const status = Number(statusLine.split(" ")[1]);
-  if (status === 100) return parseAnswer(body);
+  if (status === 100) return parseAnswer(text);
   const headers = Object.fromEntries(
     lines.map((line) => [line.replace(/:.*/s, "").toLowerCase(), line.replace(/^[^:]*: */, "")]),
   );
-  const isComplete =
-    "content-length" in headers ? body.length >= Number(headers["content-length"]) : body !== "";
-  return isComplete || status === 204 ? { status, headers, text: body } : null;
+  return { status, headers, text, isComplete: text.length >= Number(headers["content-length"] ?? Infinity) };
 }

@@ -45,7 +45,7 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
   { file: "src/web/d.ts", text: 'import "sequelize";', rule: "sequelize-and-sqlite-only-in-its-folder" },
   { file: "src/access/b.ts", text: 'import "express";', rule: "express-only-in-its-folder" },
   { file: "src/errors.ts", text: 'import "./links/target.js";', rule: "kernel-imports-nothing-of-the-parts" },
-  { file: "src/config/a.ts", text: 'import "../errors.js";', rule: "config-stands-alone" },
+  { file: "src/config/a.ts", text: 'import "../links/target.js";', rule: "config-stands-alone" },
   { file: "src/web/e.ts", text: 'import "../../sandbox/target.js";', rule: "nothing-imports-the-sandbox" },
   { file: "src/web/f.ts", text: 'import "./nowhere.js";', rule: "no-unresolvable" },
   { file: "src/links/d.ts", text: 'import "./e.js";', rule: "no-cycles" },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import type { LifecycleEvent } from "../sandbox/atlassian-site.js";
 import { AtlassianSite } from "../sandbox/atlassian-site.js";
@@ -9,7 +9,7 @@ import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES, type World } from "../sandbox/world.js";
 import { mintToken } from "../src/connect/connect-jwt.fixture.js";
 import type { ProblemCode } from "../src/errors.js";
-import { PRODUCTS } from "../src/tenants/tenant.js";
+import { PRODUCTS, type Product } from "../src/tenants/tenant.js";
 import {
   createSender,
   expectProblem,
@@ -238,8 +238,11 @@ describe("uninstalled", () => {
     const { clientKey } = site.getInstallation("jira");
     await world.page(GRACE, "jira", site).beginLink();
     const settings = await world.page(ADA, "jira", site).getSettings();
+    const encryptedSecret = String((await tenants.findTenant(clientKey))?.["shared_secret"]);
+    expect((await tenants.database.bytes()).includes(encryptedSecret)).toBe(true);
     (await site.uninstall("jira")).expect(204);
     expect(await tenants.findTenant(clientKey)).toMatchObject({ state: "uninstalled", shared_secret: null });
+    expect((await tenants.database.bytes()).includes(encryptedSecret)).toBe(false);
     expect(await tenants.database.ofSite("links", site.host)).toEqual([]);
     expect(await tenants.database.ofSite("link_attempts", site.host)).toEqual([]);
     expect(await tenants.database.ofSite("settings", site.host)).toHaveLength(1);
@@ -431,7 +434,7 @@ describe("enabled and disabled", () => {
       const site = await tenants.installed();
       const sender = senderOf(site);
       (await tenants.sendEvent(sender, "disabled", { isSignedByTenant })).expect(204);
-      const late = { isSignedByTenant, claims: { iat: epochSeconds() - 10 } };
+      const late = { isSignedByTenant, claims: { iat: epochSeconds() - 25 } };
       await tenants.expectNoTrace(async () => {
         expectProblem(await tenants.sendEvent(sender, "enabled", late), "connect_jwt_invalid");
       });
@@ -498,13 +501,21 @@ function hs256(secret: string, header: Claims = {}): (claims: Claims) => string 
   return (claims) => mintToken({ typ: "JWT", alg: "HS256", ...header }, claims, secret);
 }
 
-describe.each(["installed", "uninstalled"] as const)("a forged %s event", (type) => {
+const OPPOSITE: Record<LifecycleEvent, LifecycleEvent> = {
+  installed: "uninstalled",
+  uninstalled: "installed",
+  enabled: "disabled",
+  disabled: "enabled",
+};
+const EVENTS = Object.keys(OPPOSITE) as LifecycleEvent[];
+
+describe.each(EVENTS)("a forged %s event", (type) => {
   let sender: Sender;
   beforeAll(() => {
     sender = senderOf(settled);
   });
 
-  const other = type === "installed" ? "/uninstalled" : "/installed";
+  const other = `/${OPPOSITE[type]}`;
 
   it.each<[string, () => EventOptions | Promise<EventOptions>]>([
     ["no aud", () => ({ claims: { aud: undefined } })],
@@ -526,9 +537,12 @@ describe.each(["installed", "uninstalled"] as const)("a forged %s event", (type)
     ["an unsigned query", () => ({ path: `/${type}?a=1`, claims: { qsh: qshOf("POST", `/${type}`) } })],
     ["no exp", () => ({ claims: { exp: undefined } })],
     ["text as exp", () => ({ claims: { exp: String(epochSeconds() + 60) } })],
+    [
+      "an exp in a week, until when it would have to be remembered",
+      () => ({ claims: { exp: epochSeconds() + 7 * 86_400 } }),
+    ],
     ["no iat", () => ({ claims: { iat: undefined } })],
     ["an iat in the future", () => ({ claims: { iat: epochSeconds() + 120 } })],
-    ["the tenant's own secret", () => ({ isSignedByTenant: true, claims: { aud: [world.appUrl] } })],
     ["Atlassian's public key as the secret", signByPublicKey],
     ["alg none", () => ({ sign: (claims) => mintToken({ alg: "none" }, claims, "x") })],
     ["alg none and no signature", () => ({ sign: (claims) => withoutSignature({ alg: "none" }, claims) })],
@@ -610,6 +624,16 @@ describe.each(["installed", "uninstalled"] as const)("a forged %s event", (type)
       expectProblem(await send({ key: "another-app" }), "validation_failed", ["key"]);
       expectProblem(await send({ eventType: other.slice(1) }), "validation_failed", ["eventType"]);
     });
+  });
+});
+
+it.each(["installed", "uninstalled"] as const)("%s is never signed by a tenant's secret", async (type) => {
+  const options = { isSignedByTenant: true, claims: { aud: [world.appUrl] } };
+  await tenants.expectNoTrace(async () => {
+    for (const header of [{}, { kid: await tenants.currentKid() }]) {
+      const reply = await tenants.sendEvent(senderOf(settled), type, { ...options, header });
+      expectProblem(reply, "connect_jwt_invalid");
+    }
   });
 });
 
@@ -744,34 +768,56 @@ describe("the host that an install event names", () => {
     });
   });
 
-  it.each([
-    ["http://localhost:9", "localhost:9", "http://localhost:9"],
-    ["http://LocalHost:9/", "localhost:9", "http://localhost:9"],
-    ["https://127.0.0.1:9/wiki/", "127.0.0.1:9", "https://127.0.0.1:9/wiki"],
-    ["http://[::1]:9/wiki", "[::1]:9", "http://[::1]:9/wiki"],
-  ])("may be %s outside production", async (baseUrl, site, stored) => {
-    const sender = createSender({ baseUrl });
+  it.each<[Product, string, string, string]>([
+    ["jira", "http://localhost:9", "localhost:9", "http://localhost:9"],
+    ["jira", "http://LocalHost:9/", "localhost:9", "http://localhost:9"],
+    ["confluence", "https://127.0.0.1:9/wiki/", "127.0.0.1:9", "https://127.0.0.1:9/wiki"],
+    ["confluence", "http://[::1]:9/wiki", "[::1]:9", "http://[::1]:9/wiki"],
+  ])("may be, outside production, %s at %s", async (product, baseUrl, site, stored) => {
+    const sender = createSender({ baseUrl, product });
     (await tenants.sendEvent(sender, "installed")).expect(204);
     expect(await tenants.findTenant(sender.clientKey)).toMatchObject({ site, base_url: stored, proven: 0 });
+  });
+
+  // Else whoever administers one product could have it vouch for an installation in the other.
+  it.each<[Product, string]>([
+    ["jira", "https://acme.atlassian.net/wiki"],
+    ["jira", "http://localhost:9/wiki"],
+    ["jira", "https://acme.atlassian.net/gateway/api"],
+    ["confluence", "https://acme.atlassian.net"],
+    ["confluence", "https://acme.atlassian.net/wiki/wiki"],
+  ])("can't be, for %s, %s, where another product is", async (product, baseUrl) => {
+    await tenants.expectNoTrace(async () => {
+      const reply = await tenants.sendEvent(createSender({ product, baseUrl }), "installed");
+      expectProblem(reply, "validation_failed", ["baseUrl"]);
+    });
   });
 
   it("is never on loopback in production", async () => {
     const env = {
       NODE_ENV: "production",
       BASE_URL: "https://access.acme.example",
+      CONNECT_KEYS_CDN_URL: "https://keys.acme.example",
       ACCESS_ORIGIN_OVERRIDES: undefined,
     };
     const production = await TenantsWorld.start({ env });
+    // Stands in for TLS, which production insists on.
+    const { fetch: realFetch } = globalThis;
+    const { url } = production.world.parts.installKeys;
+    vi.stubGlobal("fetch", (address: string, init: RequestInit) =>
+      realFetch(address.replace(env.CONNECT_KEYS_CDN_URL, url), init),
+    );
     try {
-      const claims = { aud: ["https://access.acme.example"] };
+      const claims = { aud: [env.BASE_URL] };
+      const send = (baseUrl: string) =>
+        production.sendEvent(createSender({ baseUrl }), "installed", { claims });
       for (const baseUrl of [
         "http://localhost:9",
         "https://localhost",
         "http://127.0.0.1:9",
         "http://[::1]:9",
       ]) {
-        const reply = await production.sendEvent(createSender({ baseUrl }), "installed", { claims });
-        expectProblem(reply, "validation_failed", ["baseUrl"]);
+        expectProblem(await send(baseUrl), "validation_failed", ["baseUrl"]);
       }
       expect(await production.database.snapshot()).toMatchObject({
         tenants: [],
@@ -779,7 +825,39 @@ describe("the host that an install event names", () => {
         spent_tokens: [],
       });
     } finally {
+      vi.unstubAllGlobals();
       await production.close();
+    }
+  });
+});
+
+describe("events in any order", () => {
+  /** What each event makes of a tenant; what isn't listed changes nothing. */
+  const NEXT: Record<string, Partial<Record<LifecycleEvent, string>>> = {
+    none: { installed: "enabled" },
+    enabled: { uninstalled: "uninstalled", disabled: "disabled" },
+    disabled: { uninstalled: "uninstalled", enabled: "enabled" },
+    uninstalled: { installed: "enabled" },
+  };
+
+  const ORDERS = EVENTS.flatMap((first) =>
+    EVENTS.flatMap((second) => EVENTS.map((third): LifecycleEvent[] => [first, second, third])),
+  );
+
+  it.each(ORDERS)("%s, %s, %s, installed, all within a second", async (...order) => {
+    const sender = createSender(NOBODY_LISTENS);
+    const iat = epochSeconds();
+    let state = "none";
+    for (const type of [...order, "installed"] as const) {
+      (await tenants.sendEvent(sender, type, { claims: { iat } })).expect(204);
+      state = NEXT[state]?.[type] ?? state;
+      expect((await tenants.findTenant(sender.clientKey))?.["state"] ?? "none").toBe(state);
+      const claims = { iss: sender.clientKey, sub: GRACE.accountId, iat, exp: iat + 60, qsh: "context-qsh" };
+      const reply = await tenants.sendAs(
+        mintToken({ alg: "HS256" }, claims, sender.sharedSecret),
+        "/api/v1/me",
+      );
+      reply.expect(state === "enabled" ? 200 : 401);
     }
   });
 });

@@ -156,6 +156,9 @@ export const it = test.extend<Fixtures>({
   },
 });
 
+/** For tests that run side by side: a process is up in a second, and on a busy machine in ten. */
+export const PATIENCE = { timeout: 180_000 };
+
 export interface Gate {
   /** The first request is there. */
   readonly reached: Promise<void>;

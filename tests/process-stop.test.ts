@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 
 import { ADA } from "../sandbox/people.js";
-import { closeGate, it, type Deployment, type Gate } from "./process-deployment.fixture.js";
+import { closeGate, it, PATIENCE, type Deployment, type Gate } from "./process-deployment.fixture.js";
 
 /** Sends these bytes, and collects what comes back until the connection is over. */
 function sendRaw(port: number, bytes: string): { socket: Socket; answer: Promise<string> } {
@@ -30,8 +30,7 @@ async function refusesConnections(port: number): Promise<void> {
   while (await isListening(port)) await sleep(5);
 }
 
-// Waiting for one doesn't keep the others from waiting, too.
-describe.concurrent("an app that is told to stop", { timeout: 60_000 }, () => {
+describe.concurrent("an app that is told to stop", PATIENCE, () => {
   const CHECK = "/api/v1/settings/check";
 
   it.for<[signal: "SIGTERM" | "SIGINT", what: string, path: string, close: (deployment: Deployment) => Gate]>(
@@ -121,7 +120,7 @@ describe.concurrent("an app that is told to stop", { timeout: 60_000 }, () => {
     expect(await app.ended).toMatchObject({ code: 0, signal: null, stderr: "" });
     const seconds = (performance.now() - startedAt) / 1000;
     expect(seconds).toBeGreaterThan(9);
-    expect(seconds).toBeLessThan(12);
+    expect(seconds).toBeLessThan(13);
     expect(await unfinished.answer).toBe("");
     expect((await waiting).status).toBeGreaterThanOrEqual(500);
     gate.open();

@@ -35,7 +35,7 @@ beforeAll(async () => {
     teamDomains: teamDomains as [string, ...string[]],
     siteCount: 3,
     databaseFile: file,
-    env: { METRICS_TOKEN: "the operator's" },
+    env: { METRICS_TOKEN: "the-operator's" },
   });
   [home, odd, bare] = world.parts.sites as [AtlassianSite, AtlassianSite, AtlassianSite];
   const [acme, globex] = world.parts.teams;

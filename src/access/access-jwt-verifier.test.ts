@@ -1,5 +1,8 @@
 import { constants, createHmac, generateKeyPairSync, sign } from "node:crypto";
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { AppError } from "../errors.js";
 import { sha256Hex } from "../identifiers.js";
 import { silentLogger } from "../logger.js";
 import { AccessJwtVerifier } from "./access-jwt-verifier.js";
@@ -10,8 +13,10 @@ import {
   createSteppedClock,
   signAccessJwt,
   startTeamServer,
+  type AccessJwtOverrides,
+  type SteppedClock,
+  type TeamServer,
 } from "./access-team.fixture.js";
-import type { AccessJwtOverrides, SteppedClock, TeamServer } from "./access-team.fixture.js";
 import { TeamKeyCache } from "./team-key-cache.js";
 
 const ACME = "acme.cloudflareaccess.com";
@@ -231,15 +236,15 @@ describe("AccessJwtVerifier refuses", () => {
     await expectRefusal(signAccessJwt(key, overrides), "access_jwt_malformed");
   });
 
-  it("with the same words for every reason, and the reason in the cause", async () => {
+  it("with the same words for every reason, and the reason for the log alone", async () => {
     const refused = [{ header: { alg: "none" } }, { teamDomain: STRANGER }, { signWith: signForeign }];
     const errors = await Promise.all(
       refused.map((overrides) =>
-        verifier.verify(signAccessJwt(key, overrides)).catch((e: unknown) => e as Error),
+        verifier.verify(signAccessJwt(key, overrides)).catch((e: unknown) => e as AppError),
       ),
     );
-    expect(new Set(errors.map((error) => (error as Error).message)).size).toBe(1);
-    expect(new Set(errors.map((error) => String((error as Error).cause))).size).toBe(3);
+    expect(new Set(errors.map((error) => (error as AppError).message)).size).toBe(1);
+    expect(new Set(errors.map((error) => (error as AppError).reason)).size).toBe(3);
   });
 
   it("with keys_unavailable, not as a bad token, while the team can't be reached", async () => {

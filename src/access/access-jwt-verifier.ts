@@ -1,23 +1,19 @@
-import { compactVerify, errors } from "jose";
-import type { CryptoKey } from "jose";
+import { compactVerify, errors, type CryptoKey } from "jose";
+
 import type { Clock } from "../clock.js";
+import { findRefusedHeader } from "../compact-jws.js";
 import { AppError } from "../errors.js";
 import { sha256Hex } from "../identifiers.js";
 import type { AccessToken, AccessTokenVerifier } from "../links/access-token.js";
+import { findTeamDomain } from "../team-domain.js";
 import { findHolder } from "./access-holder.js";
-import { parseAccessJwt, requireTokenString } from "./access-jwt.js";
-import type { AccessClaims, AccessJwt } from "./access-jwt.js";
+import { parseAccessJwt, requireTokenString, type AccessClaims, type AccessJwt } from "./access-jwt.js";
 import { createDecoyKey } from "./decoy-key.js";
-import { findTeamDomain } from "./team-domain.js";
 import type { TeamKeyCache } from "./team-key-cache.js";
-import { ACCESS_ALGORITHM, MAX_KID_LENGTH } from "./team-key-set.js";
-import type { TeamKey } from "./team-key-set.js";
+import { ACCESS_ALGORITHM, MAX_KID_LENGTH, type TeamKey } from "./team-key-set.js";
 import { VerifiedTokenCache } from "./verified-token-cache.js";
 
-// Each would change how the token is read, or bring a key of its own (RFC 7515 §4.1.2-6 and §4.1.11, RFC 7797).
-const REFUSED_HEADERS = ["crit", "b64", "jwk", "jku", "x5u", "x5c"];
-
-export interface AccessJwtVerifierOptions {
+interface AccessJwtVerifierOptions {
   readonly clock: Clock;
   readonly keys: TeamKeyCache;
   /** Whether any tenant names this team. Asked for every token, also for one that was seen before. */
@@ -47,23 +43,24 @@ export class AccessJwtVerifier implements AccessTokenVerifier {
   }
 
   async #verifyNew(token: string, hash: string): Promise<AccessToken> {
-    const { header, claims } = parseAccessJwt(token);
-    const kid = requireKid(header);
+    const jwt = parseAccessJwt(token);
+    const kid = requireKid(jwt);
+    const { claims } = jwt;
     const teamDomain = findTeamDomain(claims.iss);
-    if (teamDomain === null) return this.#refuse(token, "iss is not a team");
+    if (teamDomain === null) return this.#refuse(token, "The iss is not a team.");
     const key = await this.#requireKey(token, teamDomain, kid);
-    if (!(await isSignedBy(key.publicKey, token))) throw untrusted("the signature is wrong");
+    if (!(await isSignedBy(key.publicKey, token))) throw untrusted("The signature is wrong.");
     // "org" is the team-wide session, which was made for no application.
-    if (claims.type !== "app") throw untrusted("type is not app");
+    if (claims.type !== "app") throw untrusted("The type is not app.");
     const accessToken = toAccessToken(claims, teamDomain, hash);
     this.#verified.remember({ accessToken, key });
     return accessToken;
   }
 
   async #requireKey(token: string, teamDomain: string, kid: string): Promise<TeamKey> {
-    if (!(await this.#isTrustedTeam(teamDomain))) return this.#refuse(token, "no tenant names the team");
+    if (!(await this.#isTrustedTeam(teamDomain))) return this.#refuse(token, "No tenant names the team.");
     return (
-      (await this.#keys.findKey(teamDomain, kid)) ?? this.#refuse(token, "the team has no key of this kid")
+      (await this.#keys.findKey(teamDomain, kid)) ?? this.#refuse(token, "The team has no key of this kid.")
     );
   }
 
@@ -75,13 +72,13 @@ export class AccessJwtVerifier implements AccessTokenVerifier {
   }
 }
 
-function requireKid(header: AccessJwt["header"]): string {
-  const { alg, kid } = header;
-  if (alg !== ACCESS_ALGORITHM) throw untrusted("alg is not RS256");
-  const refused = REFUSED_HEADERS.find((name) => Object.hasOwn(header, name));
-  if (refused !== undefined) throw untrusted(`the header has ${refused}`);
+function requireKid(jwt: AccessJwt): string {
+  const { alg, kid } = jwt.header;
+  if (alg !== ACCESS_ALGORITHM) throw untrusted("The alg is not RS256.");
+  const refused = findRefusedHeader(jwt);
+  if (refused !== null) throw untrusted(`The header has ${refused}.`);
   if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) {
-    throw untrusted("kid names no key");
+    throw untrusted("The kid names no key.");
   }
   return kid;
 }
@@ -109,7 +106,7 @@ function toAccessToken(claims: AccessClaims, teamDomain: string, hash: string): 
   };
 }
 
-/** The caller gets one answer for all; the `cause` tells the log which it was. */
+/** The caller gets one answer for all; the reason tells the log which it was. */
 function untrusted(reason: string): AppError {
-  return new AppError("access_jwt_untrusted", undefined, { cause: new Error(reason) });
+  return new AppError("access_jwt_untrusted", undefined, { reason });
 }

@@ -1,12 +1,12 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import type { JsonWebKey, KeyObject } from "node:crypto";
+import { generateKeyPairSync, randomBytes, sign, type JsonWebKey, type KeyObject } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "../clock.js";
 
-export const AUDIENCE = createHash("sha256").update("an Access application").digest("hex");
+import type { Clock } from "../clock.js";
+import { sha256Hex } from "../identifiers.js";
+
+export const AUDIENCE = sha256Hex("an Access application");
 
 export interface SteppedClock extends Clock {
   advance(seconds: number): void;
@@ -22,7 +22,7 @@ export function createSteppedClock(start = new Date("2026-11-22T12:00:00Z")): St
   };
 }
 
-export interface SigningKey {
+interface SigningKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+
 import type { CryptoKey } from "jose";
+
 import { importModulus } from "./team-key-set.js";
 
 /**

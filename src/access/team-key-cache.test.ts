@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+
 import { silentLogger } from "../logger.js";
 import {
   answerJson,
@@ -7,8 +8,10 @@ import {
   createSigningKey,
   createSteppedClock,
   startTeamServer,
+  type PublishedKey,
+  type Responder,
+  type TeamServer,
 } from "./access-team.fixture.js";
-import type { PublishedKey, Responder, TeamServer } from "./access-team.fixture.js";
 import { TeamKeyCache } from "./team-key-cache.js";
 
 const ACME = "acme.cloudflareaccess.com";

@@ -1,15 +1,15 @@
 import { LRUCache } from "lru-cache";
+
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import type { TeamCheck, TeamKeys } from "../services/team-keys.js";
-import { TeamKeyFetcher } from "./team-key-fetcher.js";
-import type { TeamKeyFetcherOptions } from "./team-key-fetcher.js";
+import { TeamKeyFetcher, type TeamKeyFetcherOptions } from "./team-key-fetcher.js";
 import { TeamKeyRing } from "./team-key-ring.js";
 import type { TeamKey } from "./team-key-set.js";
 
 const DEFAULT_MAX_TEAMS = 10_000;
 
-export interface TeamKeyCacheOptions extends TeamKeyFetcherOptions {
+interface TeamKeyCacheOptions extends TeamKeyFetcherOptions {
   readonly maxTeams?: number;
 }
 
@@ -45,14 +45,14 @@ export class TeamKeyCache implements TeamKeys {
     const key = ring.findKey(kid, this.#now());
     if (!key && (ring.problem !== null || !ring.hasKeys(this.#now()))) {
       throw new AppError("keys_unavailable", undefined, {
-        cause: new Error(`The keys of ${teamDomain} can't be fetched. ${ring.problem ?? ""}`),
+        reason: `The keys of ${teamDomain} can't be fetched. ${ring.problem ?? ""}`,
       });
     }
     return key;
   }
 
   async check(teamDomain: string): Promise<TeamCheck> {
-    const startedAt = performance.now();
+    const startedMs = performance.now();
     const fetched = await this.#fetcher.fetch(teamDomain);
     // Whoever may try any name must not push out the teams that others use: no new ring.
     this.#rings.peek(teamDomain)?.recordCheck(fetched);
@@ -62,7 +62,7 @@ export class TeamKeyCache implements TeamKeys {
       teamDomain,
       keyCount: kids.length,
       kids,
-      milliseconds: Math.round(performance.now() - startedAt),
+      milliseconds: Math.round(performance.now() - startedMs),
       problem: fetched.problem === null ? null : { code: "keys_unavailable", detail: fetched.problem },
     };
   }
@@ -88,7 +88,7 @@ export class TeamKeyCache implements TeamKeys {
     if (ring.mayFetch(this.#now())) ring.record(await this.#fetcher.fetch(teamDomain));
   }
 
-  #now(): number {
-    return this.#clock.now().getTime();
+  #now(): Date {
+    return this.#clock.now();
   }
 }

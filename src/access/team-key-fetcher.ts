@@ -1,17 +1,17 @@
 import { FetchFailedError, fetchBounded } from "../bounded-fetch.js";
 import type { Clock } from "../clock.js";
 import type { Logger } from "../logger.js";
-import { isTeamDomain } from "./team-domain.js";
-import { TeamKeysError, parseTeamKeySet } from "./team-key-set.js";
-import type { TeamKeySet } from "./team-key-set.js";
+import { SingleFlight } from "../single-flight.js";
+import { parseTeamDomain } from "../team-domain.js";
+import { parseTeamKeySet, TeamKeysError, type TeamKeySet } from "./team-key-set.js";
 
 const KEYS_PATH = "/cdn-cgi/access/certs";
 const LIMITS = { timeoutSeconds: 5, maxBytes: 1024 * 1024, headers: { accept: "application/json" } };
 
 /** How asking a team for its keys went. */
 export type TeamKeyFetch = {
-  /** Milliseconds since the epoch: what the team published later isn't in it. */
-  readonly startedAt: number;
+  /** What the team published later isn't in it. */
+  readonly startedAt: Date;
 } & (
   | { readonly keys: TeamKeySet; readonly problem: null }
   /** `problem` is a sentence that is safe to show to an admin. */
@@ -30,7 +30,7 @@ export class TeamKeyFetcher {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #originOverrides: ReadonlyMap<string, string>;
-  readonly #inFlight = new Map<string, Promise<TeamKeyFetch>>();
+  readonly #flights = new SingleFlight<TeamKeyFetch>();
 
   constructor({ clock, logger, originOverrides }: TeamKeyFetcherOptions) {
     this.#clock = clock;
@@ -40,15 +40,11 @@ export class TeamKeyFetcher {
 
   /** Never rejects. */
   fetch(teamDomain: string): Promise<TeamKeyFetch> {
-    const inFlight = this.#inFlight.get(teamDomain);
-    if (inFlight) return inFlight;
-    const started = this.#fetchNow(teamDomain).finally(() => this.#inFlight.delete(teamDomain));
-    this.#inFlight.set(teamDomain, started);
-    return started;
+    return this.#flights.run(teamDomain, () => this.#fetchNow(teamDomain));
   }
 
   async #fetchNow(teamDomain: string): Promise<TeamKeyFetch> {
-    const startedAt = this.#clock.now().getTime();
+    const startedAt = this.#clock.now();
     try {
       const keys = await this.#fetchKeys(teamDomain);
       this.#logger.info({ teamDomain, kids: [...keys.keys()] }, "fetched the keys of a team");
@@ -62,7 +58,8 @@ export class TeamKeyFetcher {
 
   async #fetchKeys(teamDomain: string): Promise<TeamKeySet> {
     // Whatever the callers checked: nothing but a team is ever asked.
-    if (!isTeamDomain(teamDomain)) throw new TeamKeysError("This isn't the domain of an Access team.");
+    if (parseTeamDomain(teamDomain) !== teamDomain)
+      throw new TeamKeysError("This isn't the domain of an Access team.");
     const origin = this.#originOverrides.get(teamDomain) ?? `https://${teamDomain}`;
     const { status, body } = await fetchBounded(`${origin}${KEYS_PATH}`, LIMITS);
     if (status === 404) throw new TeamKeysError("There is no Access team with this name.");

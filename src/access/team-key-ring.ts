@@ -1,13 +1,13 @@
 import type { TeamKeyFetch } from "./team-key-fetcher.js";
 import type { TeamKey } from "./team-key-set.js";
 
-const MINUTE = 60 * 1000;
-const FRESH_FOR = 60 * MINUTE;
+const MINUTE_MS = 60 * 1000;
+const FRESH_MS = 60 * MINUTE_MS;
 // As long as Access itself honours a key that it has replaced.
-const KEPT_FOR = 7 * 24 * 60 * MINUTE;
-const PAUSE_BETWEEN_FETCHES = MINUTE;
+const KEPT_MS = 7 * 24 * 60 * MINUTE_MS;
+const PAUSE_BETWEEN_FETCHES_MS = MINUTE_MS;
 
-/** What is known of one team's keys, and since when. Moments are milliseconds since the epoch. */
+/** What is known of one team's keys, and since when. */
 export class TeamKeyRing {
   #latest: TeamKeyFetch | null = null;
   #latestGood: TeamKeyFetch | null = null;
@@ -27,21 +27,21 @@ export class TeamKeyRing {
   }
 
   /** Null too when the team could not be reached for so long that its keys no longer count. */
-  findKey(kid: string, now: number): TeamKey | null {
+  findKey(kid: string, now: Date): TeamKey | null {
     return this.hasKeys(now) ? (this.#latestGood?.keys?.get(kid) ?? null) : null;
   }
 
-  hasKeys(now: number): boolean {
-    return isWithin(KEPT_FOR, this.#latestGood, now);
+  hasKeys(now: Date): boolean {
+    return isWithin(KEPT_MS, this.#latestGood, now);
   }
 
-  isFresh(now: number): boolean {
-    return isWithin(FRESH_FOR, this.#latestGood, now);
+  isFresh(now: Date): boolean {
+    return isWithin(FRESH_MS, this.#latestGood, now);
   }
 
   /** At most once a minute, whether the last answer was good or not; the first good one apart. */
-  mayFetch(now: number): boolean {
-    return !isWithin(PAUSE_BETWEEN_FETCHES, this.#latestCounted, now);
+  mayFetch(now: Date): boolean {
+    return !isWithin(PAUSE_BETWEEN_FETCHES_MS, this.#latestCounted, now);
   }
 
   /** Why the last fetch gave nothing; null when it was good or there was none. */
@@ -50,9 +50,9 @@ export class TeamKeyRing {
   }
 }
 
-function isWithin(span: number, fetched: TeamKeyFetch | null, now: number): boolean {
+function isWithin(spanMs: number, fetched: TeamKeyFetch | null, now: Date): boolean {
   if (!fetched) return false;
-  const age = now - fetched.startedAt;
+  const ageMs = now.getTime() - fetched.startedAt.getTime();
   // A clock that was set back says nothing about age.
-  return age >= 0 && age < span;
+  return ageMs >= 0 && ageMs < spanMs;
 }

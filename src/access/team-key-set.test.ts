@@ -1,8 +1,9 @@
-import { generateKeyPairSync } from "node:crypto";
-import type { JsonWebKey } from "node:crypto";
+import { generateKeyPairSync, type JsonWebKey } from "node:crypto";
+
 import { describe, expect, it } from "vitest";
+
 import { createSigningKey } from "./access-team.fixture.js";
-import { TeamKeysError, parseTeamKeySet } from "./team-key-set.js";
+import { parseTeamKeySet, TeamKeysError } from "./team-key-set.js";
 
 const good = createSigningKey("good");
 const other = createSigningKey("other");

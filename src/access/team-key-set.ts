@@ -1,6 +1,5 @@
-import { importJWK } from "jose";
-import type { CryptoKey } from "jose";
-import * as z from "zod";
+import { importJWK, type CryptoKey } from "jose";
+import { z } from "zod";
 
 export const ACCESS_ALGORITHM = "RS256";
 

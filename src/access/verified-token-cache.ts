@@ -1,15 +1,13 @@
 import { LRUCache } from "lru-cache";
-import { epochSeconds } from "../clock.js";
-import type { Clock } from "../clock.js";
+
+import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import type { AccessToken } from "../links/access-token.js";
 import type { TeamKey } from "./team-key-set.js";
 
 const MAX_TOKENS = 10_000;
-// As much as clocks may differ where a token's times are judged.
-const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** A token whose signature was checked, and with which key: it counts while the team still has that very key. */
-export interface VerifiedToken {
+interface VerifiedToken {
   readonly accessToken: AccessToken;
   readonly key: TeamKey;
 }

@@ -69,8 +69,13 @@ describe("parseConfig", () => {
     ["CONNECT_KEYS_CDN_URL", "nowhere"],
     ["ACCESS_ORIGIN_OVERRIDES", "acme=http://127.0.0.1:1"],
     ["ACCESS_ORIGIN_OVERRIDES", "acme.cloudflareaccess.com"],
+    ["ACCESS_ORIGIN_OVERRIDES", "-acme.cloudflareaccess.com=http://127.0.0.1:1"],
+    ["ACCESS_ORIGIN_OVERRIDES", "fed.cloudflareaccess.com=http://127.0.0.1:1"],
     ["TRUST_PROXY", "everybody"],
     ["TRUST_PROXY", "10.0.0.0/33"],
+    ["TRUST_PROXY", "10.0.0.1,fe80::1%eth0"],
+    ["METRICS_TOKEN", "two words"],
+    ["METRICS_TOKEN", "hush\n"],
     ["LOG_LEVEL", "loud"],
   ])("refuses %s=%s, naming the variable", (name, value) => {
     const problems = findProblems({ [name]: value });
@@ -83,22 +88,63 @@ describe("parseConfig", () => {
     expect(findProblems({ PORT: "0", BASE_URL: "http://localhost:8080" })).toEqual([]);
   });
 
-  it("names every problem at once and never repeats an encryption key", () => {
-    const problems = findProblems({ PORT: "x", LOG_LEVEL: "y", ENCRYPTION_KEYS: "c2VjcmV0LXNlY3JldA==" });
-    expect(problems).toHaveLength(3);
-    expect(problems.join()).not.toContain("c2VjcmV0");
+  it("names every problem at once and never repeats a secret", () => {
+    const secrets = { ENCRYPTION_KEYS: "c2VjcmV0LXNlY3JldA==", METRICS_TOKEN: "hush hush" };
+    const problems = findProblems({ PORT: "x", LOG_LEVEL: "y", ...secrets });
+    expect(problems).toHaveLength(4);
+    expect(problems.join()).not.toMatch(/c2VjcmV0|hush/);
+  });
+
+  it("reaches teams elsewhere by the form of their domain that is stored", () => {
+    const { config } = parseConfig({
+      ACCESS_ORIGIN_OVERRIDES:
+        "Acme.cloudflareaccess.com=http://127.0.0.1:1, b.fed.cloudflareaccess.com=http://[::1]:2",
+    });
+    expect([...config.accessOriginOverrides]).toEqual([
+      ["acme.cloudflareaccess.com", "http://127.0.0.1:1"],
+      ["b.fed.cloudflareaccess.com", "http://[::1]:2"],
+    ]);
+  });
+
+  it("trusts the proxies at addresses and networks", () => {
+    const { config } = parseConfig({ TRUST_PROXY: "10.0.0.0/8, 2001:DB8::/32,127.0.0.1" });
+    expect(config.trustProxy).toEqual({
+      kind: "addresses",
+      addresses: ["10.0.0.0/8", "2001:db8::/32", "127.0.0.1"],
+    });
   });
 
   describe("in production", () => {
     const production = { NODE_ENV: "production", BASE_URL: "https://access.acme.example" };
 
-    it("takes an https public URL", () => {
+    const URL_VARIABLES = [
+      "BASE_URL",
+      "CONNECT_KEYS_CDN_URL",
+      "ATLASSIAN_OAUTH_URL",
+      "ATLASSIAN_API_URL",
+      "CONNECT_ALL_JS_URL",
+    ];
+
+    it("needs a public URL", () => {
       expect(findProblems(production)).toEqual([]);
+      expect(findProblems({ NODE_ENV: "production" })).toEqual([expect.stringMatching("^BASE_URL: ")]);
+    });
+
+    it.each(URL_VARIABLES)("takes https in %s, nothing else", (name) => {
+      expect(findProblems({ ...production, [name]: " HTTPS://access.acme.example/x" })).toEqual([]);
+      for (const url of [
+        "http://access.acme.example",
+        "http://127.0.0.1:1",
+        " ht\ntp://access.acme.example",
+      ]) {
+        expect(findProblems({ [name]: url })).toEqual([]);
+        expect(findProblems({ ...production, [name]: url })).toEqual([
+          `${name}: must be a URL that starts with https:// when NODE_ENV=production.`,
+        ]);
+      }
     });
 
     it.each([
-      ["BASE_URL", { BASE_URL: "http://access.acme.example" }],
-      ["BASE_URL", { BASE_URL: undefined }],
       [
         "ACCESS_ORIGIN_OVERRIDES",
         { ACCESS_ORIGIN_OVERRIDES: "acme.cloudflareaccess.com=http://127.0.0.1:1" },

@@ -45,23 +45,26 @@ export class ConfigError extends Error {
   }
 }
 
-const environment = z.object({
-  PORT: values.port.default(3000),
-  HOST: z.string().default("0.0.0.0"),
-  BASE_URL: values.plainUrl.optional(),
-  DATABASE_URL: values.sqliteUrl.default("data/app.sqlite"),
-  ENCRYPTION_KEYS: values.encryptionKeys.optional(),
-  CONNECT_APP_KEY: values.appKey.default("access-for-atlassian-cloud"),
-  CONNECT_HOSTS: values.hostPatterns.default(["*.atlassian.net", "*.jira.com"]),
-  CONNECT_KEYS_CDN_URL: values.plainUrl.optional(),
-  ATLASSIAN_OAUTH_URL: values.plainUrl.default("https://oauth-2-authorization-server.services.atlassian.com"),
-  ATLASSIAN_API_URL: values.plainUrl.default("https://api.atlassian.com"),
-  CONNECT_ALL_JS_URL: values.plainUrl.default("https://connect-cdn.atl-paas.net/all.js"),
-  ACCESS_ORIGIN_OVERRIDES: values.originOverrides.default(new Map()),
-  TRUST_PROXY: z.string().default("0").transform(parseTrustProxy),
-  METRICS_TOKEN: z.string().optional(),
-  LOG_LEVEL: values.logLevel.default("info"),
-});
+function createSchema(isProduction: boolean) {
+  const plainUrl = values.plainUrl(isProduction);
+  return z.object({
+    PORT: values.port.default(3000),
+    HOST: z.string().default("0.0.0.0"),
+    BASE_URL: plainUrl.optional(),
+    DATABASE_URL: values.sqliteUrl.default("data/app.sqlite"),
+    ENCRYPTION_KEYS: values.encryptionKeys.optional(),
+    CONNECT_APP_KEY: values.appKey.default("access-for-atlassian-cloud"),
+    CONNECT_HOSTS: values.hostPatterns.default(["*.atlassian.net", "*.jira.com"]),
+    CONNECT_KEYS_CDN_URL: plainUrl.optional(),
+    ATLASSIAN_OAUTH_URL: plainUrl.default("https://oauth-2-authorization-server.services.atlassian.com"),
+    ATLASSIAN_API_URL: plainUrl.default("https://api.atlassian.com"),
+    CONNECT_ALL_JS_URL: plainUrl.default("https://connect-cdn.atl-paas.net/all.js"),
+    ACCESS_ORIGIN_OVERRIDES: values.originOverrides.default(new Map()),
+    TRUST_PROXY: z.string().default("0").transform(parseTrustProxy),
+    METRICS_TOKEN: values.metricsToken.optional(),
+    LOG_LEVEL: values.logLevel.default("info"),
+  });
+}
 
 // facts: ACE asks the first and falls back to the second since 11.5.0.
 const ATLASSIAN_INSTALL_KEYS_URLS = [
@@ -75,7 +78,7 @@ const NO_PUBLIC_URL = "BASE_URL: must be set when PORT is 0: which port it will 
 export function parseConfig(rawEnv: Env): { config: Config; secrets: Secrets } {
   const env = withoutEmpty(rawEnv);
   const isProduction = env["NODE_ENV"] === "production";
-  const parsed = environment.safeParse(env);
+  const parsed = createSchema(isProduction).safeParse(env);
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
     ...(parsed.data?.PORT === 0 && !parsed.data.BASE_URL ? [NO_PUBLIC_URL] : []),
@@ -83,38 +86,38 @@ export function parseConfig(rawEnv: Env): { config: Config; secrets: Secrets } {
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
-  const values = parsed.data;
-  const baseUrl = values.BASE_URL ?? `http://localhost:${values.PORT}`;
+  const variables = parsed.data;
+  const baseUrl = variables.BASE_URL ?? `http://localhost:${variables.PORT}`;
   return {
     config: {
       isProduction,
-      port: values.PORT,
-      host: values.HOST,
+      port: variables.PORT,
+      host: variables.HOST,
       baseUrl,
       basePath: new URL(baseUrl).pathname.replace(/\/$/, ""),
-      databaseFile: values.DATABASE_URL,
-      connectAppKey: values.CONNECT_APP_KEY,
-      connectHosts: values.CONNECT_HOSTS,
-      connectKeysUrls: values.CONNECT_KEYS_CDN_URL
-        ? [values.CONNECT_KEYS_CDN_URL]
+      databaseFile: variables.DATABASE_URL,
+      connectAppKey: variables.CONNECT_APP_KEY,
+      connectHosts: variables.CONNECT_HOSTS,
+      connectKeysUrls: variables.CONNECT_KEYS_CDN_URL
+        ? [variables.CONNECT_KEYS_CDN_URL]
         : ATLASSIAN_INSTALL_KEYS_URLS,
-      atlassianOauthUrl: values.ATLASSIAN_OAUTH_URL,
-      atlassianApiUrl: values.ATLASSIAN_API_URL,
-      connectAllJsUrl: values.CONNECT_ALL_JS_URL,
-      accessOriginOverrides: values.ACCESS_ORIGIN_OVERRIDES,
-      trustProxy: values.TRUST_PROXY,
-      logLevel: values.LOG_LEVEL,
+      atlassianOauthUrl: variables.ATLASSIAN_OAUTH_URL,
+      atlassianApiUrl: variables.ATLASSIAN_API_URL,
+      connectAllJsUrl: variables.CONNECT_ALL_JS_URL,
+      accessOriginOverrides: variables.ACCESS_ORIGIN_OVERRIDES,
+      trustProxy: variables.TRUST_PROXY,
+      logLevel: variables.LOG_LEVEL,
     },
     secrets: {
-      encryptionKeys: values.ENCRYPTION_KEYS ?? null,
-      metricsToken: values.METRICS_TOKEN ?? null,
+      encryptionKeys: variables.ENCRYPTION_KEYS ?? null,
+      metricsToken: variables.METRICS_TOKEN ?? null,
     },
   };
 }
 
 function findProductionProblems(env: Env): string[] {
   const problems: string[] = [];
-  if (!env["BASE_URL"]?.toLowerCase().startsWith("https://")) {
+  if (!env["BASE_URL"]) {
     problems.push("BASE_URL: must be the app's public https:// URL when NODE_ENV=production.");
   }
   if (env["ACCESS_ORIGIN_OVERRIDES"]) {

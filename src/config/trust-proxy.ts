@@ -1,5 +1,6 @@
-import { isIP } from "node:net";
 import type { z } from "zod";
+
+import { parseNetwork } from "../ip-network.js";
 
 /** Whose forwarded headers count. */
 export type TrustProxy =
@@ -10,19 +11,13 @@ export type TrustProxy =
 export function parseTrustProxy(text: string, context: z.RefinementCtx): TrustProxy {
   const trimmed = text.trim();
   if (/^\d{1,2}$/.test(trimmed)) return { kind: "hops", hops: Number(trimmed) };
-  const addresses = trimmed.split(",").map((part) => part.trim());
-  const unusable = addresses.find((address) => !isAddressOrNetwork(address));
-  if (unusable !== undefined) {
+  const addresses = trimmed.split(",").flatMap((part) => {
+    const network = parseNetwork(part);
+    if (network !== null) return [network];
     context.addIssue(
-      `must be a number of hops, or a comma list of IP addresses and networks; "${unusable}" is neither.`,
+      `must be a number of hops, or a comma list of IP addresses and networks; "${part.trim()}" is neither.`,
     );
-  }
+    return [];
+  });
   return { kind: "addresses", addresses };
-}
-
-function isAddressOrNetwork(text: string): boolean {
-  const [address = "", prefix, ...rest] = text.split("/");
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }

@@ -1,29 +1,34 @@
 import { z } from "zod";
 
+import { parseTeamDomain } from "../team-domain.js";
+
 export const port = z
   .string()
   .regex(/^\d{1,5}$/, "must be a port number from 0 to 65535.")
   .transform(Number)
   .refine((number) => number <= 65_535, "must be a port number from 0 to 65535.");
 
-export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export const logLevel = z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}.`);
 
-/** An http(s) URL without credentials, query and fragment; kept without a trailing slash. */
-export const plainUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
-  if (!url || !["http:", "https:"].includes(url.protocol)) {
-    context.addIssue("must be a URL that starts with http:// or https://.");
-  } else if (url.username || url.password || url.search || url.hash) {
-    context.addIssue("must be a URL without user name, password, query and fragment.");
-  } else if (url.port === "0") {
-    context.addIssue("must be a URL with a real port; nothing can be reached at port 0.");
-  } else {
-    return url.href.replace(/\/+$/, "");
-  }
-  return z.NEVER;
-});
+/** A URL without credentials, query and fragment, kept without a trailing slash: https alone in production. */
+export const plainUrl = (isProduction: boolean) =>
+  z.string().transform((text, context) => {
+    const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
+    if (!url || !["http:", "https:"].includes(url.protocol)) {
+      context.addIssue("must be a URL that starts with http:// or https://.");
+    } else if (isProduction && url.protocol !== "https:") {
+      context.addIssue("must be a URL that starts with https:// when NODE_ENV=production.");
+    } else if (url.username || url.password || url.search || url.hash) {
+      context.addIssue("must be a URL without user name, password, query and fragment.");
+    } else if (url.port === "0") {
+      context.addIssue("must be a URL with a real port; nothing can be reached at port 0.");
+    } else {
+      return url.href.replace(/\/+$/, "");
+    }
+    return z.NEVER;
+  });
 
 /** `sqlite:<file>` → the file. */
 export const sqliteUrl = z.string().transform((text, context) => {
@@ -62,15 +67,16 @@ export const encryptionKeys = z.string().transform((text, context) => {
   return keys.map((key) => Buffer.from(key, "base64"));
 });
 
+/** Never repeated: it is a secret. */
+export const metricsToken = z.string().regex(/^\S+$/, "must not contain spaces.");
+
 export const originOverrides = z.string().transform((text, context) => {
   const overrides = new Map<string, string>();
   for (const part of text.split(",").map((piece) => piece.trim())) {
-    const [teamDomain = "", ...rest] = part.split("=");
+    const [domain = "", ...rest] = part.split("=");
+    const teamDomain = parseTeamDomain(domain);
     const origin = URL.canParse(rest.join("=")) ? new URL(rest.join("=")) : null;
-    if (
-      !/^[a-z0-9-]+(?:\.fed)?\.cloudflareaccess\.com$/.test(teamDomain) ||
-      !/^https?:/.test(origin?.protocol ?? "")
-    ) {
+    if (teamDomain === null || !/^https?:/.test(origin?.protocol ?? "")) {
       context.addIssue(`"${part}" is not of the form acme.cloudflareaccess.com=http://127.0.0.1:4001.`);
     } else if (origin) {
       overrides.set(teamDomain, origin.origin);

@@ -8,7 +8,7 @@ import express from "express";
 
 import type { Installation } from "../tenants/tenant-store.js";
 
-export interface AceOptions {
+interface AceOptions {
   readonly appKey: string;
   /** The app's public URL without a trailing slash. */
   readonly baseUrl: string;

@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
 import { parse } from "node:querystring";
 
-export interface CanonicalRequestInput {
+import { sha256Hex } from "../identifiers.js";
+
+interface CanonicalRequestInput {
   readonly method: string;
   /** Path and query as they stand on the request line: `/base/config?b=2&jwt=…`. */
   readonly target: string;
@@ -22,7 +23,7 @@ export function createCanonicalRequest({ method, target, basePath }: CanonicalRe
 
 /** The `qsh` of a request: hex SHA-256. */
 export function hashCanonicalRequest(request: CanonicalRequestInput): string {
-  return createHash("sha256").update(createCanonicalRequest(request)).digest("hex");
+  return sha256Hex(createCanonicalRequest(request));
 }
 
 function canonicalPath(path: string, basePath: string): string {

@@ -236,11 +236,22 @@ describe("findAccount", () => {
     expect(await directory.findAccount(tenant, ACCOUNT_ID)).toMatchObject({ standing });
   });
 
-  it.each([302, 401, 403, 404, 429, 500])("doesn't know on a %d, and asks again", async (status) => {
+  it.each<[string, unknown, number]>([
+    ["a 200 that doesn't tell", { accountId: ACCOUNT_ID }, 200],
+    ...[302, 401, 403, 404, 429, 500].map((status): [string, unknown, number] => [
+      `a ${status}`,
+      user,
+      status,
+    ]),
+  ])("doesn't know on %s, and asks again after half a minute", async (_name, value, status) => {
     const tenant = await install("jira");
-    site.answer = json(user, status);
+    site.answer = json(value, status);
     expect(await directory.findAccount(tenant, ACCOUNT_ID)).toMatchObject({ standing: "unknown" });
     site.answer = json(user);
+    clock.advanceSeconds(29);
+    expect(await directory.findAccount(tenant, ACCOUNT_ID)).toMatchObject({ standing: "unknown" });
+    expect(site.calls).toHaveLength(1);
+    clock.advanceSeconds(2);
     expect(await directory.findAccount(tenant, ACCOUNT_ID)).toMatchObject({ standing: "person" });
   });
 
@@ -251,10 +262,14 @@ describe("findAccount", () => {
     expect(site.calls).toEqual([]);
   });
 
-  it("doesn't know when the product takes too long", async () => {
+  it("doesn't know when the product takes too long, and waits for it once", async () => {
     const tenant = await install("jira");
     site.answer = () => undefined;
-    expect(await directory.findAccount(tenant, ACCOUNT_ID)).toMatchObject({ standing: "unknown" });
+    const ask = () => directory.findAccount(tenant, ACCOUNT_ID);
+    for (const account of [...(await Promise.all([ask(), ask()])), await ask()]) {
+      expect(account).toMatchObject({ standing: "unknown" });
+    }
+    expect(site.calls).toHaveLength(1);
   });
 });
 

@@ -1,19 +1,19 @@
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
+import { createExpiringCache } from "../expiring-cache.js";
 import type { Logger } from "../logger.js";
+import { SingleFlight } from "../single-flight.js";
 import type { HostAccount, HostDirectory } from "../tenants/host-directory.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { Tenant } from "../tenants/tenant.js";
-import { createExpiringCache } from "../expiring-cache.js";
 import type { HostClient } from "./host-client.js";
 import {
-  askAcceptsInstallation,
-  askIsAdmin,
-  askAccount,
+  acceptsInstallationQuestion,
+  accountQuestion,
+  isAdminQuestion,
   UNKNOWN_ACCOUNT,
   type HostQuestion,
 } from "./host-questions.js";
-import { SingleFlight } from "../single-flight.js";
 
 interface Dependencies {
   readonly hostClient: HostClient;
@@ -26,6 +26,10 @@ interface Dependencies {
 }
 
 const MAX_CACHED_ACCOUNTS = 10_000;
+const ADMIN_SECONDS = 60;
+const ACCOUNT_SECONDS = 5 * 60;
+// A product that hangs is not waited for by every page, and one that is well again is soon believed (ADR 9).
+const UNKNOWN_ACCOUNT_SECONDS = 30;
 // Accounts of portal customers, who aren't members of the site.
 const PORTAL_CUSTOMER = "qm:";
 
@@ -42,18 +46,14 @@ export class ConnectHostDirectory implements HostDirectory {
   readonly #accountFlights = new SingleFlight<HostAccount>();
 
   constructor(dependencies: Dependencies) {
-    const { clock } = dependencies;
     this.#hostClient = dependencies.hostClient;
     this.#appKey = dependencies.appKey;
     this.#logger = dependencies.logger;
     this.#findInstallationByTenant = dependencies.findInstallationByTenant;
     this.#onAccepted = dependencies.onAccepted;
-    this.#admins = createExpiringCache<true>({ clock, maxEntries: MAX_CACHED_ACCOUNTS, ttlSeconds: 60 });
-    this.#accounts = createExpiringCache<HostAccount>({
-      clock,
-      maxEntries: MAX_CACHED_ACCOUNTS,
-      ttlSeconds: 5 * 60,
-    });
+    const cached = { clock: dependencies.clock, maxEntries: MAX_CACHED_ACCOUNTS };
+    this.#admins = createExpiringCache<true>({ ...cached, ttlSeconds: ADMIN_SECONDS });
+    this.#accounts = createExpiringCache<HostAccount>({ ...cached, ttlSeconds: ACCOUNT_SECONDS });
   }
 
   async isAdmin(tenant: Tenant, accountId: string): Promise<boolean> {
@@ -62,7 +62,7 @@ export class ConnectHostDirectory implements HostDirectory {
     const key = cacheKey(tenant, accountId);
     if (this.#admins.has(key)) return true;
     return this.#adminFlights.run(key, async () => {
-      const isAdmin = (await this.#ask(tenant, askIsAdmin(tenant.product, accountId))) ?? false;
+      const isAdmin = (await this.#ask(tenant, isAdminQuestion(tenant.product, accountId))) ?? false;
       if (isAdmin) this.#admins.set(key, true);
       return isAdmin;
     });
@@ -74,24 +74,29 @@ export class ConnectHostDirectory implements HostDirectory {
     const key = cacheKey(tenant, accountId);
     const cached = this.#accounts.get(key);
     if (cached) return cached;
-    try {
-      return await this.#accountFlights.run(key, async () => {
-        const account = (await this.#ask(tenant, askAccount(tenant.product, accountId))) ?? UNKNOWN_ACCOUNT;
-        if (account.standing !== "unknown") this.#accounts.set(key, account);
-        return account;
-      });
-    } catch (error) {
-      this.#logger.warn({ err: error, tenant: tenant.id }, "the product didn't tell about an account");
-      return UNKNOWN_ACCOUNT;
-    }
+    return this.#accountFlights.run(key, async () => {
+      const account = await this.#askAccount(tenant, accountId);
+      const ttlSeconds = account.standing === "unknown" ? UNKNOWN_ACCOUNT_SECONDS : ACCOUNT_SECONDS;
+      this.#accounts.set(key, account, { ttl: ttlSeconds * 1000 });
+      return account;
+    });
   }
 
   async acceptsInstallation(tenant: Tenant): Promise<boolean> {
     try {
-      return (await this.#ask(tenant, askAcceptsInstallation(this.#appKey))) ?? false;
+      return (await this.#ask(tenant, acceptsInstallationQuestion(this.#appKey))) ?? false;
     } catch (error) {
       this.#logger.info({ err: error, tenant: tenant.id }, "the product didn't accept the installation");
       return false;
+    }
+  }
+
+  async #askAccount(tenant: Tenant, accountId: string): Promise<HostAccount> {
+    try {
+      return (await this.#ask(tenant, accountQuestion(tenant.product, accountId))) ?? UNKNOWN_ACCOUNT;
+    } catch (error) {
+      this.#logger.warn({ err: error, tenant: tenant.id }, "the product didn't tell about an account");
+      return UNKNOWN_ACCOUNT;
     }
   }
 
@@ -127,5 +132,5 @@ function parseJson(body: Buffer): unknown {
 }
 
 function upstreamFailed(reason: string): AppError {
-  return new AppError("upstream_failed", undefined, { cause: new Error(reason) });
+  return new AppError("upstream_failed", undefined, { reason });
 }

@@ -3,7 +3,7 @@ import { AppError } from "../errors.js";
 /** One answer for everything that can be wrong with a Connect JWT; the reason is for the log. */
 export class ConnectJwtInvalidError extends AppError {
   constructor(reason: string) {
-    super("connect_jwt_invalid", undefined, { cause: new Error(reason) });
+    super("connect_jwt_invalid", undefined, { reason });
   }
 }
 

@@ -17,7 +17,7 @@ export interface BoundRequest {
   readonly target: string;
 }
 
-export interface UrlBoundUser {
+interface UrlBoundUser {
   readonly tenant: Tenant;
   /** Null when nobody is signed in. */
   readonly accountId: string | null;
@@ -64,7 +64,7 @@ export class ConnectVerifier {
     this.#requireStarted(jwt.claims);
     requireQsh(jwt.claims, CONTEXT_QSH);
     const accountId = findAccountId(jwt.claims);
-    if (accountId === null) throw new ConnectJwtInvalidError("nobody is signed in");
+    if (accountId === null) throw new ConnectJwtInvalidError("Nobody is signed in.");
     const { tenant } = await this.#requireTenantSignature(jwt);
     requireEnabled(tenant);
     this.#requireUnexpired(jwt.claims);
@@ -102,9 +102,9 @@ export class ConnectVerifier {
     requireQsh(claims, this.#hash(request));
     // RFC 7519 §4.1.3: aud may be one string.
     if (![claims.aud].flat().includes(this.#baseUrl)) {
-      throw new ConnectJwtInvalidError("the audience isn't this app's base URL");
+      throw new ConnectJwtInvalidError("The audience isn't this app's base URL.");
     }
-    if (kid === null) throw new ConnectJwtInvalidError("there is no kid");
+    if (kid === null) throw new ConnectJwtInvalidError("There is no kid.");
     await requireSignature(jwt, await this.#installKeys.getKey(kid));
     this.#requireUnexpired(claims);
     return toEventToken(jwt);
@@ -124,7 +124,7 @@ export class ConnectVerifier {
     const secret = isInstalled ? installation?.sharedSecret : null;
     await requireSignature(jwt, secret ? Buffer.from(secret, "utf8") : this.#decoySecret);
     // The decoy can't have signed anything, so this never happens.
-    if (!installation) throw new ConnectJwtInvalidError("the client key is unknown");
+    if (!installation) throw new ConnectJwtInvalidError("The client key is unknown.");
     return installation;
   }
 
@@ -134,7 +134,7 @@ export class ConnectVerifier {
 
   #requireStarted({ iat, nbf }: ConnectClaims): void {
     const latest = epochSeconds(this.#clock) + CLOCK_TOLERANCE_SECONDS;
-    if (iat > latest || (nbf ?? 0) > latest) throw new ConnectJwtInvalidError("the token isn't valid yet");
+    if (iat > latest || (nbf ?? 0) > latest) throw new ConnectJwtInvalidError("The token isn't valid yet.");
   }
 
   /** Last of all, so that only a token that is otherwise perfect is told to be expired. */
@@ -144,16 +144,17 @@ export class ConnectVerifier {
 }
 
 function requireQsh({ qsh }: ConnectClaims, expected: string): void {
-  if (qsh !== expected) throw new ConnectJwtInvalidError("the query string hash doesn't match");
+  if (qsh !== expected) throw new ConnectJwtInvalidError("The query string hash doesn't match.");
 }
 
 function requireEnabled({ state }: Tenant): void {
-  if (state !== "enabled") throw new ConnectJwtInvalidError("the app isn't enabled on this site");
+  if (state !== "enabled") throw new ConnectJwtInvalidError("The app isn't enabled on this site.");
 }
 
 /** Security rule 1: an account id is never empty. Absent means that nobody is signed in. */
 function findAccountId({ sub }: ConnectClaims): string | null {
-  if (sub !== undefined && !ACCOUNT_ID.test(sub)) throw new ConnectJwtInvalidError("sub isn't an account id");
+  if (sub !== undefined && !ACCOUNT_ID.test(sub))
+    throw new ConnectJwtInvalidError("The sub isn't an account id.");
   return sub ?? null;
 }
 
@@ -166,7 +167,7 @@ async function requireSignature(
     await compactVerify(token, key, { algorithms: [algorithm] });
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
-    throw new ConnectJwtInvalidError("the signature is wrong");
+    throw new ConnectJwtInvalidError("The signature is wrong.");
   }
 }
 

@@ -8,7 +8,7 @@ import { startHttpServer, type TestServer } from "./http-server.fixture.js";
 
 export const APP_KEY = "access-for-atlassian-cloud";
 
-export interface SiteCall {
+interface SiteCall {
   readonly method: string;
   /** Path and query as they arrived. */
   readonly target: string;

@@ -11,7 +11,7 @@ export interface HostRequest {
   readonly body?: object;
 }
 
-export interface HostAnswer {
+interface HostAnswer {
   readonly status: number;
   readonly body: Buffer;
 }
@@ -22,6 +22,7 @@ interface Dependencies {
 }
 
 const MAX_BYTES = 1024 * 1024;
+const TOO_LARGE = `The answer is larger than ${MAX_BYTES} bytes.`;
 
 /** ACE's signed calls to a product, within a time and a size, and without following redirects. */
 export class HostClient {
@@ -55,7 +56,7 @@ export class HostClient {
         let size = 0;
         sent?.on("data", (chunk: Buffer) => {
           size += chunk.length;
-          if (size > MAX_BYTES) giveUp(upstreamFailed(`The answer is larger than ${MAX_BYTES} bytes.`));
+          if (size > MAX_BYTES) giveUp(new AppError("upstream_failed", undefined, { reason: TOO_LARGE }));
         });
       };
       const options: OptionsWithUri = {
@@ -73,8 +74,8 @@ export class HostClient {
   }
 }
 
-function upstreamFailed(reason: unknown): AppError {
-  return new AppError("upstream_failed", undefined, {
-    cause: reason instanceof Error ? reason : new Error(String(reason)),
-  });
+/** ACE rejects with strings, too. */
+function upstreamFailed(failure: unknown): AppError {
+  const cause = failure instanceof Error ? failure : new Error(String(failure));
+  return new AppError("upstream_failed", undefined, { cause });
 }

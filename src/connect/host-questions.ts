@@ -11,7 +11,7 @@ export interface HostQuestion<T> {
 }
 
 /** https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/ and …/confluence/rest/v1/api-group-users/ */
-export function askIsAdmin(product: Product, accountId: string): HostQuestion<boolean> {
+export function isAdminQuestion(product: Product, accountId: string): HostQuestion<boolean> {
   if (product === "jira") {
     return {
       request: {
@@ -56,7 +56,7 @@ const userSchema = z.object({
 
 export const UNKNOWN_ACCOUNT: HostAccount = { standing: "unknown", displayName: null };
 
-export function askAccount(product: Product, accountId: string): HostQuestion<HostAccount> {
+export function accountQuestion(product: Product, accountId: string): HostQuestion<HostAccount> {
   const resource = product === "jira" ? "/rest/api/3/user" : "/rest/api/user";
   return {
     request: { method: "get", path: `${resource}?accountId=${encodeURIComponent(accountId)}` },
@@ -68,7 +68,7 @@ export function askAccount(product: Product, accountId: string): HostQuestion<Ho
   };
 }
 
-export function askAcceptsInstallation(appKey: string): HostQuestion<true> {
+export function acceptsInstallationQuestion(appKey: string): HostQuestion<true> {
   return {
     request: { method: "get", path: `/rest/atlassian-connect/1/addons/${encodeURIComponent(appKey)}` },
     answer: z.object({ key: z.literal(appKey) }).transform(() => true as const),

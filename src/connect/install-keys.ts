@@ -55,11 +55,11 @@ export class InstallKeys {
   /** Throws AppError `connect_jwt_invalid` when there is no such key, `keys_unavailable` when that can't be told. */
   async getKey(kid: string): Promise<CryptoKey> {
     if (kid.length > MAX_KID_CHARACTERS || !SAFE_KID.test(kid)) {
-      throw new ConnectJwtInvalidError("the kid can't be part of a URL");
+      throw new ConnectJwtInvalidError("The kid can't be part of a URL.");
     }
     const cached = this.#keys.get(kid);
     if (cached && cached.freshUntil > this.#now()) return cached.key;
-    if (this.#absentKids.has(kid)) throw new ConnectJwtInvalidError("the kid was unknown a moment ago");
+    if (this.#absentKids.has(kid)) throw new ConnectJwtInvalidError("The kid was unknown a moment ago.");
     return this.#flights.run(kid, () => (cached ? this.#refresh(kid, cached) : this.#fetchUnknown(kid)));
   }
 
@@ -98,7 +98,7 @@ export class InstallKeys {
     if (!isComplete) throw keysUnavailable();
     this.#keys.delete(kid);
     this.#absentKids.set(kid, true);
-    throw new ConnectJwtInvalidError("no usable key has this kid");
+    throw new ConnectJwtInvalidError("No usable key has this kid.");
   }
 
   #now(): number {

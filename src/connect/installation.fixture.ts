@@ -1,7 +1,7 @@
 import type { Installation } from "../tenants/tenant-store.js";
 import type { Tenant } from "../tenants/tenant.js";
 
-export function buildTenant(overrides: Partial<Tenant> = {}): Tenant {
+function buildTenant(overrides: Partial<Tenant> = {}): Tenant {
   return {
     id: "4b4ff5f8-7a4b-4f3e-9f0c-2f2b8f5a6c01",
     product: "jira",

@@ -75,26 +75,33 @@ export class IdentityService {
     await Promise.all(this.#linksBeingMarked.values());
   }
 
-  async #listTrusting(
+  async #listTrusting(token: AccessToken, question: IdentityQuestion): Promise<Trusting[]> {
+    const trusting = await this.#readTrusting(token, question);
+    const isProven = (product: Product) =>
+      trusting.some(({ tenant }) => tenant.product === product && tenant.proven);
+    const waiting = trusting.filter(({ tenant }) => !isProven(tenant.product));
+    // Only for a caller whose token a tenant of this site would trust, so strangers can't make the app call out.
+    const outcomes = await Promise.all(waiting.map(({ tenant }) => this.#deps.proof.prove(tenant)));
+    // Asking takes a while, and a proof takes another tenant's away: what counts is read again.
+    const current = outcomes.includes(true) ? await this.#readTrusting(token, question) : trusting;
+    return current.filter(({ tenant }) => tenant.proven);
+  }
+
+  /** As many queries for a site that exists as for one that doesn't: timing tells no stranger which do. */
+  async #readTrusting(
     token: AccessToken,
     { site, product, audience }: IdentityQuestion,
   ): Promise<Trusting[]> {
     const { read } = this.#deps.database;
-    const trusting: Trusting[] = [];
-    for (const tenant of await read.tenants.listEnabledOfSite(site, product)) {
-      const settings = await read.settings.get(tenant.id);
-      if (isListed(token, settings, audience)) trusting.push({ tenant, settings });
-    }
-    const proven = trusting.filter(({ tenant }) => tenant.proven);
-    if (proven.length > 0) return proven;
-    // Only for a caller whose token some tenant of this site would trust, so strangers can't make the app call out.
-    const outcomes = await Promise.all(trusting.map(({ tenant }) => this.#deps.proof.prove(tenant)));
-    if (!outcomes.includes(true)) return [];
-    // A proof takes another tenant's away (one per site and product), so who counts is read again.
-    const current = await read.tenants.listEnabledOfSite(site, product);
-    return trusting.filter(({ tenant: { id } }) =>
-      current.some((tenant) => tenant.id === id && tenant.proven),
+    const tenants = await read.tenants.listEnabledOfSite(site, product);
+    const settings = await read.settings.listTrusting(
+      tenants.map(({ id }) => id),
+      token.teamDomain,
     );
+    return tenants.flatMap((tenant) => {
+      const ofTenant = settings.get(tenant.id);
+      return ofTenant && isListed(token, ofTenant, audience) ? [{ tenant, settings: ofTenant }] : [];
+    });
   }
 
   async #identifyIn(

@@ -8,7 +8,7 @@ import type { HostUser, Tenant } from "../tenants/tenant.js";
 import type { AccessTokenVerifier } from "./access-token.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
 import { judgeToken } from "./judge-token.js";
-import type { LinkAttempt } from "./link-attempt.js";
+import type { LinkAttempt, LinkAttemptReader } from "./link-attempt.js";
 import { findChange } from "./settings-change.js";
 import { findLinkingObstacle, type LinkService, type WrittenLink } from "./link-service.js";
 
@@ -59,12 +59,16 @@ export class LinkAttemptService {
     const id = createSecret();
     const now = clock.now();
     const expiresAt = new Date(now.getTime() + ATTEMPT_TTL_SECONDS * 1000);
-    await database.write(async (stores) => {
-      await requireCurrentTenant(stores.tenants, tenant);
+    const requireFewAttempts = async (attempts: LinkAttemptReader) => {
       const since = new Date(now.getTime() - ATTEMPT_TTL_SECONDS * 1000);
-      if ((await stores.attempts.countSince(tenant.id, accountId, since)) >= MAX_ATTEMPTS) {
+      if ((await attempts.countSince(tenant.id, accountId, since)) >= MAX_ATTEMPTS) {
         throw new RateLimitedError(ATTEMPT_TTL_SECONDS);
       }
+    };
+    await requireFewAttempts(database.read.attempts);
+    await database.write(async (stores) => {
+      await requireCurrentTenant(stores.tenants, tenant);
+      await requireFewAttempts(stores.attempts);
       await stores.attempts.insert({
         idHash: sha256Hex(id),
         tenantId: tenant.id,
@@ -85,8 +89,11 @@ export class LinkAttemptService {
 
   /** The popup was opened from our page: answers the value of the cookie that ties the two together. */
   async start(attemptId: string): Promise<string> {
+    const { database } = this.#deps;
     const cookie = createSecret();
-    return this.#deps.database.write(async (stores) => {
+    // Refusals must not queue for the one writer: anybody can ask for attempts that don't exist.
+    this.#requireLive(await database.read.attempts.find(sha256Hex(attemptId)));
+    return database.write(async (stores) => {
       const attempt = this.#requireLive(await stores.attempts.find(sha256Hex(attemptId)));
       await stores.attempts.update({ ...attempt, cookieHash: sha256Hex(cookie) });
       return cookie;
@@ -147,11 +154,15 @@ export class LinkAttemptService {
    */
   async redeem(user: HostUser, attemptId: string, code: string, by: Initiator): Promise<WrittenLink> {
     const { database, audit, clock, links } = this.#deps;
+    const { tenant, accountId } = user;
+    const findOwn = async (attempts: LinkAttemptReader) => {
+      const attempt = this.#requireLive(await attempts.find(sha256Hex(attemptId)));
+      if (attempt.tenantId === tenant.id && attempt.accountId === accountId) return attempt;
+      throw new AppError("attempt_expired");
+    };
+    await findOwn(database.read.attempts);
     const outcome = await database.write(async (stores) => {
-      const attempt = this.#requireLive(await stores.attempts.find(sha256Hex(attemptId)));
-      const { tenant, accountId } = user;
-      if (attempt.tenantId !== tenant.id || attempt.accountId !== accountId)
-        throw new AppError("attempt_expired");
+      const attempt = await findOwn(stores.attempts);
       if (!isCodeOf(attempt, code) || !attempt.identity) {
         const wrongCodes = attempt.wrongCodes + 1;
         await stores.attempts.update({ ...attempt, wrongCodes });

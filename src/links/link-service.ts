@@ -2,6 +2,7 @@ import type { AuditLog, Initiator } from "../audit/audit-log.js";
 import { epochSeconds, type Clock } from "../clock.js";
 import { AppError, NotFoundError } from "../errors.js";
 import { createId } from "../identifiers.js";
+import type { SettingsReader } from "../services/settings-store.js";
 import { findLinkService, type Settings } from "../services/settings.js";
 import type { Database, Page, PageRequest, WriteStores } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
@@ -60,20 +61,25 @@ export class LinkService {
     const { database, accessTokens, clock } = this.#deps;
     const { tenant, accountId } = user;
     const token = await accessTokens.verify(rawToken);
-    const settings = await database.read.settings.get(tenant.id);
-    const { identity } = judgeToken(token, settings, clock, { purpose: "link", audience: null });
-    const obstacle = findLinkingObstacle(tenant, settings);
-    if (obstacle) throw obstacle;
-    if (epochSeconds(clock) - token.issuedAt > MAX_LINKING_TOKEN_AGE_SECONDS) {
-      throw new AppError("token_too_old", "To link, the Access JWT must be at most ten minutes old.");
-    }
+    const judge = async (reader: SettingsReader): Promise<AccessIdentity> => {
+      const settings = await reader.get(tenant.id);
+      const { identity } = judgeToken(token, settings, clock, { purpose: "link", audience: null });
+      const obstacle = findLinkingObstacle(tenant, settings);
+      if (obstacle) throw obstacle;
+      if (epochSeconds(clock) - token.issuedAt > MAX_LINKING_TOKEN_AGE_SECONDS) {
+        throw new AppError("token_too_old", "To link, the Access JWT must be at most ten minutes old.");
+      }
+      return identity;
+    };
+    await judge(database.read.settings);
     return database.write(async (stores) => {
       // One token links one account (security rule 9), whatever tenant it is shown to afterwards.
       const use = `linked ${tenant.id} ${accountId}`;
       const bound = await stores.tokens.bind(token.hash, use, new Date(token.expiresAt * 1000));
       if (bound.use !== use)
         throw new AppError("already_linked", "This Access JWT has already linked an account.");
-      return this.writeProof(stores, user, identity, by);
+      // Settings may have changed while this waited for its turn to write.
+      return this.writeProof(stores, user, await judge(stores.settings), by);
     });
   }
 

@@ -16,7 +16,7 @@ export function parseEmailDomainPattern(text: string): string | null {
   return `${match?.groups?.["wildcard"] ?? ""}${domain}`;
 }
 
-/** Whether an e-mail address lies in one of the domains; no domains mean no restriction (contract). */
+/** Whether an e-mail address lies in one of the domains; no domains mean no restriction. */
 export function isEmailAllowed(email: string, patterns: readonly string[]): boolean {
   if (patterns.length === 0) return true;
   const at = email.lastIndexOf("@");

@@ -22,8 +22,8 @@ export class SettingsService {
   readonly #audit: AuditLog;
   readonly #teamKeys: TeamKeys;
   // security rule 5: any tenant may name any team, so naming many must not be free.
-  readonly #teamChanges = new RateLimit({ calls: 60, perSeconds: 3600 });
-  readonly #checks = new RateLimit({ calls: 60, perSeconds: 60 });
+  readonly #teamChanges = new RateLimit({ calls: 300, perSeconds: 3600 });
+  readonly #checks = new RateLimit({ calls: 120, perSeconds: 60 });
 
   constructor({ database, audit, teamKeys }: Dependencies) {
     this.#database = database;

@@ -3,6 +3,8 @@ import type { Settings } from "./settings.js";
 export interface SettingsReader {
   /** FRESH_SETTINGS for a tenant that has none. */
   get(tenantId: string): Promise<Settings>;
+  /** Of these tenants, the settings of those that name the team, by tenant. */
+  listTrusting(tenantIds: readonly string[], teamDomain: string): Promise<ReadonlyMap<string, Settings>>;
   /** Whether any enabled tenant names this team. */
   isTrustedTeam(teamDomain: string): Promise<boolean>;
 }

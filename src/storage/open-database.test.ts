@@ -93,8 +93,9 @@ describe("encryption at rest", () => {
     await execute(file, "PRAGMA wal_checkpoint(TRUNCATE)");
     expect(readFileSync(file).includes(email)).toBe(true);
     await database.write((stores) => stores.links.deleteAll(tenant.id));
-    await execute(file, "PRAGMA wal_checkpoint(TRUNCATE)");
+    await database.overwriteDeleted();
     expect(readFileSync(file).includes(email)).toBe(false);
+    expect(readFileSync(`${file}-wal`).includes(email)).toBe(false);
   });
 
   it("refuses a secret that was moved to another tenant", async () => {

@@ -15,6 +15,7 @@ import { SqlSettingsReader, SqlSettingsStore } from "./sql-settings-store.js";
 import { SqlTenantReader, SqlTenantStore } from "./sql-tenant-store.js";
 import { SqlTokenLedger } from "./sql-token-ledger.js";
 import { connect, switchToWriteAheadLog } from "./sqlite-connection.js";
+import { toAppError } from "./storage-error.js";
 import { Writer } from "./writer.js";
 
 export interface OpenDatabaseOptions {
@@ -91,6 +92,15 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     read,
     ping,
     write: (work) => writer.transact((session) => work(createWriteStores(session, secretBox, clock))),
+    overwriteDeleted: async () => {
+      try {
+        // https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: until then, what secure_delete has overwritten in the
+        // database stands in the log beside it.
+        await reader.sequelize.query("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch (error) {
+        logger.warn({ err: toAppError(error) }, "the write-ahead log could not be emptied");
+      }
+    },
     reencrypt: async () => ({
       reencrypted: await writer.transact((session) => reencryptAll(session, secretBox)),
     }),

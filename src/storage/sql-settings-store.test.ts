@@ -43,6 +43,33 @@ describe("settings", () => {
     expect(await database.read.settings.get(other.id)).toEqual(FRESH_SETTINGS);
   });
 
+  it("are listed for those of some tenants that name a team", async () => {
+    const database = await openTestDatabase();
+    const { mine, other, foreign } = await database.write(async (stores) => {
+      const tenants = {
+        mine: await insertTenant(stores),
+        other: await insertTenant(stores),
+        foreign: await insertTenant(stores),
+      };
+      await stores.settings.replace(tenants.mine.id, FULL, 0);
+      await stores.settings.replace(
+        tenants.other.id,
+        { ...FULL, teamDomain: "other.cloudflareaccess.com" },
+        0,
+      );
+      await stores.settings.replace(tenants.foreign.id, FULL, 0);
+      return tenants;
+    });
+    const team = FULL.teamDomain ?? "";
+    expect(await database.read.settings.listTrusting([mine.id, other.id], team)).toEqual(
+      new Map([[mine.id, FULL]]),
+    );
+    expect(await database.read.settings.listTrusting([], team)).toEqual(new Map());
+    expect(
+      [...(await database.read.settings.listTrusting([foreign.id, mine.id], team)).keys()].sort(),
+    ).toEqual([foreign.id, mine.id].sort());
+  });
+
   it.each([0, 1, 3])("are not replaced by somebody who read version %i", async (expectedVersion) => {
     const database = await openTestDatabase();
     const stored = buildSettings({ version: 2 });

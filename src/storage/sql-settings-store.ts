@@ -63,13 +63,12 @@ export class SqlSettingsReader implements SettingsReader {
 
   async get(tenantId: string): Promise<Settings> {
     const row = await this.settings.find({ tenantId });
-    if (!row) return FRESH_SETTINGS;
-    const { teamDomain, version } = row;
-    return {
-      teamDomain,
-      ...parseStoredJson(document, row.document, `the settings of tenant ${tenantId}`),
-      version,
-    };
+    return row ? toSettings(row) : FRESH_SETTINGS;
+  }
+
+  async listTrusting(tenantIds: readonly string[], teamDomain: string): Promise<ReadonlyMap<string, Settings>> {
+    const rows = await this.settings.list({ where: { tenantId: { [Op.in]: [...tenantIds] }, teamDomain } });
+    return new Map(rows.map((row) => [row.tenantId, toSettings(row)]));
   }
 
   async isTrustedTeam(teamDomain: string): Promise<boolean> {
@@ -78,6 +77,15 @@ export class SqlSettingsReader implements SettingsReader {
     );
     return (await this.settings.count({ [Op.and]: [{ teamDomain }, ofEnabledTenant] })) > 0;
   }
+}
+
+function toSettings(row: SettingsRow): Settings {
+  const { tenantId, teamDomain, version } = row;
+  return {
+    teamDomain,
+    ...parseStoredJson(document, row.document, `the settings of tenant ${tenantId}`),
+    version,
+  };
 }
 
 export class SqlSettingsStore extends SqlSettingsReader implements SettingsStore {

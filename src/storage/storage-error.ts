@@ -52,7 +52,7 @@ function findDriverError(error: unknown): { code: string; message: string } | nu
 export function requireOneRow(count: number): void {
   if (count !== 1) {
     throw new AppError("internal_error", undefined, {
-      cause: new Error(`One row was to be updated, but ${count} were there.`),
+      reason: `One row was to be updated, but ${count} were there.`,
     });
   }
 }

@@ -18,7 +18,7 @@ export function parseStored<T>(schema: z.ZodType<T>, stored: unknown, where: str
   // The messages name the expectation, never the value.
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new AppError("internal_error", undefined, {
-    cause: new Error(`What ${where} holds can't be read. ${problems.join("; ")}`),
+    reason: `What ${where} holds can't be read. ${problems.join("; ")}`,
   });
 }
 

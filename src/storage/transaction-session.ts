@@ -1,7 +1,7 @@
 import { Mutex } from "async-mutex";
 import type { Sequelize } from "sequelize";
 
-import type { AppError } from "../errors.js";
+import { AppError } from "../errors.js";
 import type { Session } from "./session.js";
 import { toAppError, UniqueViolation } from "./storage-error.js";
 
@@ -51,5 +51,6 @@ export class TransactionSession implements Session {
 }
 
 function finished(): AppError {
-  return toAppError(new Error("A store was used after the write that it belonged to had finished."));
+  const reason = "A store was used after the write that it belonged to had finished.";
+  return new AppError("store_unavailable", undefined, { reason });
 }

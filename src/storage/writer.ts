@@ -103,5 +103,5 @@ export class Writer {
 }
 
 function unavailable(reason: string): AppError {
-  return new AppError("store_unavailable", undefined, { cause: new Error(reason) });
+  return new AppError("store_unavailable", undefined, { reason });
 }

@@ -7,22 +7,40 @@ const development = { ...production, allowsLoopback: true };
 
 describe("parseHostBaseUrl", () => {
   it.each([
-    ["https://acme.atlassian.net", "acme.atlassian.net", "https://acme.atlassian.net"],
-    ["https://ACME.atlassian.net/", "acme.atlassian.net", "https://acme.atlassian.net"],
-    ["https://acme.atlassian.net/wiki", "acme.atlassian.net", "https://acme.atlassian.net/wiki"],
-    ["https://acme.jira.com", "acme.jira.com", "https://acme.jira.com"],
-  ])("takes %j", (text, site, baseUrl) => {
-    expect(parseHostBaseUrl(text, production)).toEqual({ site, baseUrl });
+    ["jira", "https://acme.atlassian.net", "acme.atlassian.net", "https://acme.atlassian.net"],
+    ["jira", "https://ACME.atlassian.net/", "acme.atlassian.net", "https://acme.atlassian.net"],
+    [
+      "confluence",
+      "https://acme.atlassian.net/wiki",
+      "acme.atlassian.net",
+      "https://acme.atlassian.net/wiki",
+    ],
+    ["jira", "https://acme.jira.com", "acme.jira.com", "https://acme.jira.com"],
+  ] as const)("takes %s at %j", (product, text, site, baseUrl) => {
+    expect(parseHostBaseUrl(text, product, production)).toEqual({ site, baseUrl });
   });
 
   it.each([
-    "http://localhost:4000",
-    "https://localhost:4000/wiki",
-    "http://127.0.0.1:4000",
-    "http://[::1]:4000",
-  ])("takes %j in development only", (text) => {
-    expect(parseHostBaseUrl(text, development)).not.toBeNull();
-    expect(parseHostBaseUrl(text, production)).toBeNull();
+    ["jira", "http://localhost:4000"],
+    ["jira", "http://127.0.0.1:4000"],
+    ["jira", "http://[::1]:4000"],
+    ["confluence", "https://localhost:4000/wiki"],
+    ["confluence", "http://localhost:4000"],
+  ] as const)("takes %s at %j in development only", (product, text) => {
+    expect(parseHostBaseUrl(text, product, development)).not.toBeNull();
+    expect(parseHostBaseUrl(text, product, production)).toBeNull();
+  });
+
+  // Else Confluence could vouch for an installation that calls itself Jira, and its admin become anybody there.
+  it.each([
+    ["jira", "https://acme.atlassian.net/wiki"],
+    ["jira", "http://localhost:4000/wiki"],
+    ["jira", "https://acme.atlassian.net/gateway/api"],
+    ["confluence", "https://acme.atlassian.net"],
+    ["confluence", "https://acme.atlassian.net/wiki/wiki"],
+    ["confluence", "https://acme.atlassian.net/WIKI"],
+  ] as const)("refuses %s at %j, which is another product's place", (product, text) => {
+    expect(parseHostBaseUrl(text, product, development)).toBeNull();
   });
 
   it.each([
@@ -45,7 +63,8 @@ describe("parseHostBaseUrl", () => {
     "http://128.0.0.1",
     "ftp://localhost",
   ])("refuses %j", (text) => {
-    expect(parseHostBaseUrl(text, development)).toBeNull();
+    expect(parseHostBaseUrl(text, "jira", development)).toBeNull();
+    expect(parseHostBaseUrl(text, "confluence", development)).toBeNull();
   });
 });
 

@@ -1,5 +1,10 @@
 import { isIPv4 } from "node:net";
 
+import type { Product } from "./tenant.js";
+
+/** Where Atlassian puts the products of a site. */
+const PATHS: Readonly<Record<Product, string>> = { jira: "", confluence: "/wiki" };
+
 export interface HostAddress {
   /** Host in lower case, with its port if it has one. */
   readonly site: string;
@@ -18,19 +23,29 @@ export interface AllowedHosts {
 const PLAIN_URL =
   /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[a-z0-9_-]+)*\/?$/i;
 
-/** The base URL that an install event names; null when it is no plain https URL of a host that may install. */
+/**
+ * The base URL that an install event names; null when it is no plain https URL of a host that may install, or not where
+ * this product lives there. Nothing but the product's own place will do: with the other product's, whoever administers
+ * one could have it vouch for an installation in the other.
+ */
 export function parseHostBaseUrl(
   text: string,
+  product: Product,
   { patterns, allowsLoopback }: AllowedHosts,
 ): HostAddress | null {
   if (!PLAIN_URL.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);
+  const path = url.pathname.replace(/\/$/, "");
+  const isForDevelopment = allowsLoopback && isLoopback(url.hostname);
   const isAllowed =
-    (allowsLoopback && isLoopback(url.hostname)) ||
+    isForDevelopment ||
     (url.protocol === "https:" &&
       url.port === "" &&
       patterns.some((pattern) => matchesHost(pattern, url.hostname)));
-  return isAllowed ? { site: url.host, baseUrl: url.href.replace(/\/+$/, "") } : null;
+  // A site on a laptop may have Confluence at its root; what Atlassian puts elsewhere is Jira's nowhere.
+  const isOfProduct =
+    path === PATHS[product] || (isForDevelopment && product === "confluence" && path === "");
+  return isAllowed && isOfProduct ? { site: url.host, baseUrl: `${url.origin}${path}` } : null;
 }
 
 /** `{site}` of the service API: any case; null when it can't be a host. */

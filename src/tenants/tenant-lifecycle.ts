@@ -30,6 +30,8 @@ interface Dependencies {
   readonly clock: Clock;
 }
 
+const MAX_TOKEN_LIFETIME_SECONDS = 24 * 3600;
+
 /** What Atlassian tells of installations (security rule 4). Repeating an event that was obeyed changes nothing. */
 export class TenantLifecycle {
   readonly #database: Database;
@@ -57,7 +59,7 @@ export class TenantLifecycle {
     });
   }
 
-  /** Erases the secret, links and attempts at once; settings and audit stay for a reinstall (contract). */
+  /** Erases the secret, links and attempts at once; settings and audit stay for a reinstall. */
   async uninstall(token: EventToken, bodyHash: string, by: Initiator): Promise<void> {
     await this.#database.write(async (stores) => {
       const isNew = await this.#spend(stores, token, `uninstalled ${bodyHash}`);
@@ -78,6 +80,7 @@ export class TenantLifecycle {
       );
       await this.#audit.tenantUninstalled(stores.audit, by, tenant);
     });
+    await this.#database.overwriteDeleted();
   }
 
   async setEnabled(token: EventToken, bodyHash: string, isEnabled: boolean, by: Initiator): Promise<void> {
@@ -104,6 +107,10 @@ export class TenantLifecycle {
   }
 
   async #spend(stores: WriteStores, token: EventToken, use: string): Promise<boolean> {
+    // It is remembered until it expires, so it must.
+    if (token.expiresAt - token.issuedAt > MAX_TOKEN_LIFETIME_SECONDS) {
+      throw new AppError("connect_jwt_invalid", "A lifecycle event's token may be valid for a day at most.");
+    }
     const expiresAt = new Date((token.expiresAt + CLOCK_TOLERANCE_SECONDS) * 1000);
     const bound = await stores.tokens.bind(token.hash, use, expiresAt);
     if (bound.use !== use) {

@@ -1,6 +1,5 @@
-import { LRUCache } from "lru-cache";
-
 import type { Clock } from "../clock.js";
+import { createExpiringCache } from "../expiring-cache.js";
 import type { Logger } from "../logger.js";
 import type { Database } from "../stores.js";
 import type { HostDirectory } from "./host-directory.js";
@@ -23,27 +22,31 @@ const RETRY_AFTER_SECONDS = 60;
 export class TenantProof {
   readonly #database: Database;
   readonly #host: HostDirectory;
-  readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #lastTries = new LRUCache<string, { at: number; outcome: Promise<boolean> }>({ max: 10_000 });
+  readonly #outcomes;
 
   constructor({ database, host, clock, logger }: Dependencies) {
     this.#database = database;
     this.#host = host;
-    this.#clock = clock;
     this.#logger = logger;
+    this.#outcomes = createExpiringCache<Promise<boolean>>({
+      clock,
+      maxEntries: 10_000,
+      ttlSeconds: RETRY_AFTER_SECONDS,
+    });
   }
 
   /** Tries to prove a tenant unless that was tried in the last minute, and says whether it is proven. Never throws. */
   async prove(tenant: Tenant): Promise<boolean> {
     if (tenant.proven) return true;
     const key = `${tenant.id} ${tenant.generation}`;
-    const last = this.#lastTries.get(key);
-    const now = this.#clock.now().getTime();
-    if (last && now - last.at < RETRY_AFTER_SECONDS * 1000) return last.outcome;
-    const outcome = this.#ask(tenant);
-    this.#lastTries.set(key, { at: now, outcome });
-    return outcome;
+    const known = this.#outcomes.get(key);
+    if (known) return known;
+    const asking = this.#ask(tenant);
+    this.#outcomes.set(key, asking);
+    // A yes isn't remembered: the tenant is proven then, until another takes its place.
+    if (await asking) this.#outcomes.delete(key);
+    return asking;
   }
 
   /** A host has accepted this generation's base URL and secret. */

@@ -2,12 +2,25 @@ import type { IncomingMessage } from "node:http";
 
 import { AppError } from "../errors.js";
 
-/** The Access JWT of a request, from either of the two headers that may carry it; never from a cookie. */
+/** The Access JWT of a service's call, from either of the two headers that may carry it; never from a cookie. */
 export function requireAccessJwt(req: IncomingMessage): string {
   const bearer = (req.headersDistinct["authorization"] ?? []).flatMap(
     (value) => /^Bearer +(?<token>\S.*)$/i.exec(value)?.groups?.["token"]?.trim() ?? [],
   );
-  const tokens = new Set([...(req.headersDistinct["cf-access-jwt-assertion"] ?? []), ...bearer]);
+  return requireOne([...readAssertions(req), ...bearer]);
+}
+
+/** The Access JWT that Access itself has put on a browser's request, and nothing that a browser could send. */
+export function requireAccessAssertion(req: IncomingMessage): string {
+  return requireOne(readAssertions(req));
+}
+
+function readAssertions(req: IncomingMessage): readonly string[] {
+  return req.headersDistinct["cf-access-jwt-assertion"] ?? [];
+}
+
+function requireOne(sent: readonly string[]): string {
+  const tokens = new Set(sent);
   tokens.delete("");
   if (tokens.size > 1) throw new AppError("ambiguous_credentials");
   const [token] = tokens;

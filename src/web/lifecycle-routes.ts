@@ -98,8 +98,9 @@ function parseEvent<T extends typeof eventBody>(
 }
 
 function readInstallBody(body: z.output<typeof installBody>, hosts: AllowedHosts): InstallBody {
-  const address = parseHostBaseUrl(body.baseUrl, hosts);
-  if (!address) throw ValidationError.of("baseUrl", "This host may not install the app.");
+  const address = parseHostBaseUrl(body.baseUrl, body.productType, hosts);
+  if (!address)
+    throw ValidationError.of("baseUrl", `${body.productType} of this host may not install the app.`);
   return {
     ...address,
     product: body.productType,

@@ -40,8 +40,7 @@ function requireToken(token: string): (req: IncomingMessage) => void {
   return (req) => {
     const [, sent = ""] = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? "") ?? [];
     // Hashes are of one length, and comparing them tells nothing about the token.
-    if (!timingSafeEqual(Buffer.from(sha256Hex(sent)), expected))
-      throw new AppError("metrics_token_invalid");
+    if (!timingSafeEqual(Buffer.from(sha256Hex(sent)), expected)) throw new AppError("metrics_token_invalid");
   };
 }
 

@@ -7,7 +7,7 @@ import { AppError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { sha256Hex } from "../identifiers.js";
 import { ATTEMPT_TTL_SECONDS, type PopupVisit } from "../links/link-attempt-service.js";
-import { requireAccessJwt } from "./access-credentials.js";
+import { requireAccessAssertion } from "./access-credentials.js";
 import { createInitiator } from "./create-initiator.js";
 import { createRouter } from "./create-router.js";
 import { formBody } from "./form-body.js";
@@ -85,7 +85,7 @@ function popupPath({ config }: AppContext, attempt: string): string {
 }
 
 async function visitPopup(ctx: AppContext, req: Request, attempt: string): Promise<PopupVisit> {
-  const token = requireAccessJwt(req);
+  const token = requireAccessAssertion(req);
   return ctx.attempts.visit(attempt, token, findOpenerCookie(req, attempt));
 }
 
@@ -98,7 +98,9 @@ async function describe(
     email: identity.email,
     site: tenant.site,
     product: tenant.product === "jira" ? "Jira" : "Confluence",
-    account: displayName ?? attempt.accountId,
+    // Names aren't unique: somebody may call themselves what the reader is called.
+    account: displayName ?? "Account",
+    accountId: attempt.accountId,
     isTiedToOpener,
     hasOtherLink: otherLink !== null,
   };

@@ -6,8 +6,8 @@ export interface PopupSides {
   readonly email: string;
   readonly site: string;
   readonly product: string;
-  /** The account's display name, or its id where the product doesn't tell. */
   readonly account: string;
+  readonly accountId: string;
   /** False when this browser didn't open the window from Jira or Confluence: then it warns. */
   readonly isTiedToOpener: boolean;
   readonly hasOtherLink: boolean;

@@ -6,7 +6,7 @@ import { toAppError } from "./to-app-error.js";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** RFC 9457 §3, with the members that contract.md adds. */
+/** RFC 9457 §3, with a stable `code`, a `reference`, and where it helps `errors` and `linkUrl`. */
 export interface Problem {
   readonly type: string;
   readonly title: string;

@@ -26,7 +26,7 @@ export function parseQuery<T extends z.ZodObject>(
   return parseWith(schema, Object.fromEntries(Object.entries(query).filter(([, value]) => value !== "")));
 }
 
-// The store judges it: a bad cursor is a 400 (contract), however long it is.
+// The store judges it: a bad cursor is a 400, however long it is.
 const page = { limit, cursor: z.string("Must stand once.").nullable().default(null) };
 
 export const linksQuery = z.object({ query: text(200).default(""), ...page });

@@ -11,10 +11,10 @@ describe("the log line of a request", () => {
   beforeAll(async () => {
     running = await startTestServer({ basePath: "/base" }, (app) => {
       app.get("/refused", () => {
-        throw new AppError("access_jwt_untrusted", undefined, { cause: new Error("another audience") });
+        throw new AppError("access_jwt_untrusted", undefined, { reason: "Another audience." });
       });
       app.get("/quoting", () => {
-        throw new AppError("malformed_request", undefined, { cause: new SyntaxError("a secret at 1") });
+        throw new AppError("malformed_request", undefined, { cause: new Error("a secret at 1") });
       });
       app.get("/unavailable", () => {
         throw new AppError("store_unavailable", undefined, { cause: new Error("disk I/O error") });
@@ -62,9 +62,9 @@ describe("the log line of a request", () => {
   it("gives the reason of a refusal, at info, in our words alone", async () => {
     expect(await lineOf("/refused")).toMatchObject({
       level: "info",
-      fields: { status: 401, code: "access_jwt_untrusted", reason: "another audience" },
+      fields: { status: 401, code: "access_jwt_untrusted", reason: "Another audience." },
     });
-    expect((await lineOf("/quoting")).fields["reason"]).toBe("SyntaxError");
+    expect(JSON.stringify(await lineOf("/quoting"))).not.toMatch(/reason|secret/);
   });
 
   it("gives the cause of a failure, at error", async () => {

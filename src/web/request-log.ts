@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import type { Metrics } from "./metrics.js";
 import type { RequestContext } from "./request-context.js";
@@ -47,7 +46,8 @@ export function logWhenDone(
     if (failure !== null && failure.status >= 500) {
       options.logger.error({ ...fields, err: failure }, "request failed");
     } else {
-      const reason = failure === null ? null : findReason(failure);
+      // Never the cause's message: libraries quote what they failed on.
+      const reason = failure?.reason ?? null;
       options.logger.info(reason === null ? fields : { ...fields, reason }, "request");
     }
   });
@@ -63,10 +63,4 @@ function withoutSecrets(path: string): string {
     .split("/")
     .map((segment) => (segment.length > LONGEST_SEGMENT ? "…" : segment))
     .join("/");
-}
-
-/** Why a request was refused, in our own words only: the messages of libraries quote what they failed on. */
-function findReason({ cause }: AppError): string | null {
-  if (!(cause instanceof Error)) return null;
-  return cause.name === "Error" ? cause.message : cause.name;
 }

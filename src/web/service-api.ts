@@ -16,7 +16,7 @@ export const identityQuery = z.object({
 
 /**
  * `GET /api/v1/sites/{site}/identity`, in front of Express: no browser middleware has any business here, and
- * leaving it out makes the call several times cheaper (design, decisions).
+ * leaving it out makes the call several times cheaper.
  */
 export class ServiceApi {
   readonly #ctx: AppContext;
