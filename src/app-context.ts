@@ -16,6 +16,8 @@ import type { HostUser } from "./tenants/tenant.js";
 export interface SignedRequest {
   readonly method: string;
   readonly target: string;
+  /** Address of whoever sent it. */
+  readonly caller: string;
 }
 
 /** What Atlassian's signatures prove. Throws the `connect_jwt_…` refusals and `keys_unavailable`. */

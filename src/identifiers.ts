@@ -27,7 +27,7 @@ function createBase32(length: number): string {
   return Array.from(randomBytes(length), (byte) => BASE32.charAt(byte & 31)).join("");
 }
 
-/** Also how secrets that the app only has to recognise are kept: those it makes have 50 random bits or more. */
+/** Also for keeping secrets that the app only has to recognise, if they are its own: they have 50 random bits or more. */
 export function sha256Hex(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

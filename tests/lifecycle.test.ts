@@ -709,7 +709,8 @@ describe("the body of an install event", () => {
     await tenants.expectNoTrace(async () => {
       for (const product of PRODUCTS) {
         const productType = product === "jira" ? "confluence" : "jira";
-        const reply = await site.install(product, world.appUrl, { body: { productType } });
+        const body = { productType, baseUrl: site.baseUrl(productType) };
+        const reply = await site.install(product, world.appUrl, { body });
         expectProblem(reply, "validation_failed", ["productType"]);
       }
     });

@@ -100,7 +100,7 @@ export function listReferences(value: unknown): string[] {
 
 /** Every object that may be a schema. */
 export function listSchemas(value: unknown): Schema[] {
-  return listObjects(value).filter((each) => "type" in each || "properties" in each) as Schema[];
+  return listObjects(value).filter((each) => "type" in each || "properties" in each);
 }
 
 function listObjects(value: unknown): Record<string, unknown>[] {

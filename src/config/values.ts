@@ -13,8 +13,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const logLevel = z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}.`);
 
 /** A URL without credentials, query and fragment, kept without a trailing slash: https alone in production. */
-export const plainUrl = (isProduction: boolean) =>
-  z.string().transform((text, context) => {
+export function plainUrl(isProduction: boolean) {
+  return z.string().transform((text, context) => {
     const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
     if (!url || !["http:", "https:"].includes(url.protocol)) {
       context.addIssue("must be a URL that starts with http:// or https://.");
@@ -29,6 +29,7 @@ export const plainUrl = (isProduction: boolean) =>
     }
     return z.NEVER;
   });
+}
 
 /** `sqlite:<file>` → the file. */
 export const sqliteUrl = z.string().transform((text, context) => {
@@ -67,7 +68,7 @@ export const encryptionKeys = z.string().transform((text, context) => {
   return keys.map((key) => Buffer.from(key, "base64"));
 });
 
-/** Never repeated: it is a secret. */
+/** A secret: the problem doesn't repeat it. */
 export const metricsToken = z.string().regex(/^\S+$/, "must not contain spaces.");
 
 export const originOverrides = z.string().transform((text, context) => {

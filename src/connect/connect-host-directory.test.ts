@@ -312,8 +312,12 @@ describe("acceptsInstallation", () => {
 describe("proof of an installation", () => {
   const asking: [string, unknown, (tenant: Tenant) => Promise<unknown>][] = [
     ["about an admin", YES.jira, (tenant) => directory.isAdmin(tenant, ACCOUNT_ID)],
+    ["about the app", { key: APP_KEY }, (tenant) => directory.acceptsInstallation(tenant)],
+  ];
+
+  it.each<[string, unknown, (tenant: Tenant) => Promise<unknown>]>([
     [
-      "about somebody who isn't one",
+      "that somebody isn't an admin",
       { globalPermissions: [] },
       (tenant) => directory.isAdmin(tenant, ACCOUNT_ID),
     ],
@@ -322,8 +326,12 @@ describe("proof of an installation", () => {
       { accountId: ACCOUNT_ID, accountType: "app" },
       (tenant) => directory.findAccount(tenant, ACCOUNT_ID),
     ],
-    ["about the app", { key: APP_KEY }, (tenant) => directory.acceptsInstallation(tenant)],
-  ];
+  ])("isn't an answer %s, which a host might give to anybody", async (_name, value, ask) => {
+    const tenant = await install("jira", { proven: false });
+    site.answer = json(value);
+    await ask(tenant);
+    expect(accepted).toEqual([]);
+  });
 
   it.each(asking)("is a well-formed 200 to a question %s", async (_name, value, ask) => {
     const tenant = await install("jira", { proven: false });

@@ -21,7 +21,7 @@ interface Dependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly findInstallationByTenant: (tenantId: string) => Promise<Installation | null>;
-  /** An unproven tenant's host has answered a call that was signed with its secret (security rule 4). */
+  /** An unproven tenant's host has accepted a call that was signed with its secret (security rule 4). */
   readonly onAccepted: (tenant: Tenant) => Promise<void>;
 }
 
@@ -63,7 +63,10 @@ export class ConnectHostDirectory implements HostDirectory {
     if (this.#admins.has(key)) return true;
     return this.#adminFlights.run(key, async () => {
       const isAdmin = (await this.#ask(tenant, isAdminQuestion(tenant.product, accountId))) ?? false;
-      if (isAdmin) this.#admins.set(key, true);
+      if (isAdmin) {
+        this.#admins.set(key, true);
+        await this.#noteProof(tenant);
+      }
       return isAdmin;
     });
   }
@@ -84,7 +87,9 @@ export class ConnectHostDirectory implements HostDirectory {
 
   async acceptsInstallation(tenant: Tenant): Promise<boolean> {
     try {
-      return (await this.#ask(tenant, acceptsInstallationQuestion(this.#appKey))) ?? false;
+      const isAccepted = (await this.#ask(tenant, acceptsInstallationQuestion(this.#appKey))) ?? false;
+      if (isAccepted) await this.#noteProof(tenant);
+      return isAccepted;
     } catch (error) {
       this.#logger.info({ err: error, tenant: tenant.id }, "the product didn't accept the installation");
       return false;
@@ -112,9 +117,12 @@ export class ConnectHostDirectory implements HostDirectory {
     const json = parseJson(body);
     if (json === undefined) throw upstreamFailed("The product's answer isn't JSON.");
     const parsed = answer.safeParse(json);
-    if (!parsed.success) return null;
+    return parsed.success ? parsed.data : null;
+  }
+
+  /** Only for a yes that nobody but the app itself would get: other answers a host might give to anybody. */
+  async #noteProof(tenant: Tenant): Promise<void> {
     if (!tenant.proven) await this.#onAccepted(tenant);
-    return parsed.data;
   }
 }
 

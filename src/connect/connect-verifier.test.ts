@@ -21,8 +21,8 @@ import {
 import { createRsaKeyPair } from "./key-server.fixture.js";
 
 const ADMIN_PAGE = { method: "GET", target: "/base/admin?xdm_e=https%3A%2F%2Facme.atlassian.net&lic=none" };
-const INSTALLED = { method: "POST", target: "/base/installed" };
-const ENABLED_EVENT = { method: "POST", target: "/base/enabled?pluginKey=x" };
+const INSTALLED = { method: "POST", target: "/base/installed", caller: "203.0.113.7" };
+const ENABLED_EVENT = { method: "POST", target: "/base/enabled?pluginKey=x", caller: "203.0.113.7" };
 const SECRET = ENABLED.sharedSecret!;
 
 let world: VerifierWorld;

@@ -11,6 +11,11 @@ import { hashCanonicalRequest } from "./canonical-request.js";
 import { ConnectJwtExpiredError, ConnectJwtInvalidError } from "./connect-jwt-errors.js";
 import { parseConnectJwt, type ConnectClaims, type ConnectJwt } from "./connect-jwt.js";
 
+export interface AtlassianRequest extends BoundRequest {
+  /** Address of whoever sent it. */
+  readonly caller: string;
+}
+
 export interface BoundRequest {
   readonly method: string;
   /** Path and query as they stand on the request line, the base URL's path included. */
@@ -30,7 +35,7 @@ interface Dependencies {
   /** The path of `baseUrl`, which is left out of what a token's `qsh` is made of. */
   readonly basePath: string;
   readonly findInstallation: (clientKey: string) => Promise<Installation | null>;
-  readonly installKeys: { getKey(kid: string): Promise<CryptoKey> };
+  readonly installKeys: { getKey(kid: string, caller: string): Promise<CryptoKey> };
 }
 
 const CONTEXT_QSH = "context-qsh";
@@ -84,19 +89,19 @@ export class ConnectVerifier {
   }
 
   /** `installed` and `uninstalled`: signed by Atlassian itself. Throws `keys_unavailable`, too. */
-  async verifyInstallEvent(token: string, request: BoundRequest): Promise<EventToken> {
+  async verifyInstallEvent(token: string, request: AtlassianRequest): Promise<EventToken> {
     return this.#verifyAtlassianEvent(parseConnectJwt(token, ["RS256"]), request);
   }
 
   /** `enabled` and `disabled`: signed by Atlassian itself or with the tenant's secret. Throws `keys_unavailable`, too. */
-  async verifyToggleEvent(token: string, request: BoundRequest): Promise<EventToken> {
+  async verifyToggleEvent(token: string, request: AtlassianRequest): Promise<EventToken> {
     const jwt = parseConnectJwt(token, ["RS256", "HS256"]);
     return jwt.algorithm === "RS256"
       ? this.#verifyAtlassianEvent(jwt, request)
       : this.#verifyTenantEvent(jwt, request);
   }
 
-  async #verifyAtlassianEvent(jwt: ConnectJwt, request: BoundRequest): Promise<EventToken> {
+  async #verifyAtlassianEvent(jwt: ConnectJwt, request: AtlassianRequest): Promise<EventToken> {
     const { claims, kid } = jwt;
     this.#requireStarted(claims);
     requireQsh(claims, this.#hash(request));
@@ -105,7 +110,7 @@ export class ConnectVerifier {
       throw new ConnectJwtInvalidError("The audience isn't this app's base URL.");
     }
     if (kid === null) throw new ConnectJwtInvalidError("There is no kid.");
-    await requireSignature(jwt, await this.#installKeys.getKey(kid));
+    await requireSignature(jwt, await this.#installKeys.getKey(kid, request.caller));
     this.#requireUnexpired(claims);
     return toEventToken(jwt);
   }

@@ -75,8 +75,11 @@ export function acceptsInstallationQuestion(appKey: string): HostQuestion<true> 
   };
 }
 
+const MAX_NAME_CHARACTERS = 200;
+
+/** A name is shown to people: nothing in it may hide or turn around the text beside it. */
 function findName(displayName: string | undefined): string | null {
-  const name = displayName?.trim();
+  const name = displayName?.replace(/\p{C}/gu, "").trim().slice(0, MAX_NAME_CHARACTERS);
   return name === "" ? null : (name ?? null);
 }
 

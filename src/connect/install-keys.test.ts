@@ -34,11 +34,13 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all([first.close(), second.close()]));
 
+const CALLER = "203.0.113.7";
+
 describe("fetching", () => {
   it("gives the key that the first server publishes, without asking the second", async () => {
     first.answers.set(KID, PUBLISHED);
     const token = mintRs256({}, keyPair.privateKey);
-    await expect(compactVerify(token, await keys.getKey(KID))).resolves.toBeDefined();
+    await expect(compactVerify(token, await keys.getKey(KID, CALLER))).resolves.toBeDefined();
     expect(second.asked).toEqual([]);
   });
 
@@ -53,7 +55,7 @@ describe("fetching", () => {
   ])("asks the second server when the first %s", async (_name, answer) => {
     first.answers.set(KID, answer);
     second.answers.set(KID, PUBLISHED);
-    await expect(keys.getKey(KID)).resolves.toBeDefined();
+    await expect(keys.getKey(KID, CALLER)).resolves.toBeDefined();
     expect([first.asked, second.asked]).toEqual([[KID], [KID]]);
   });
 
@@ -72,17 +74,17 @@ describe("fetching", () => {
   ])("refuses when %s", async (_name, answer, otherAnswer, code) => {
     if (answer) first.answers.set(KID, answer);
     if (otherAnswer) second.answers.set(KID, otherAnswer);
-    expect(await codeOf(keys.getKey(KID))).toBe(code);
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe(code);
   });
 
   it("refuses when no server can be reached", async () => {
     await Promise.all([first.close(), second.close()]);
-    expect(await codeOf(keys.getKey(KID))).toBe("keys_unavailable");
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe("keys_unavailable");
   });
 
   it("accepts a kid with slashes", async () => {
     first.answers.set("connect/2026/key.v1~a", PUBLISHED);
-    await expect(keys.getKey("connect/2026/key.v1~a")).resolves.toBeDefined();
+    await expect(keys.getKey("connect/2026/key.v1~a", CALLER)).resolves.toBeDefined();
   });
 
   it.each([
@@ -107,7 +109,7 @@ describe("fetching", () => {
     "https://evil.example/key",
     "x".repeat(201),
   ])("refuses the kid %j without asking", async (kid) => {
-    expect(await codeOf(keys.getKey(kid))).toBe("connect_jwt_invalid");
+    expect(await codeOf(keys.getKey(kid, CALLER))).toBe("connect_jwt_invalid");
     expect(first.asked).toEqual([]);
   });
 });
@@ -115,81 +117,81 @@ describe("fetching", () => {
 describe("remembering", () => {
   it("asks once for callers who come together", async () => {
     first.answers.set(KID, PUBLISHED);
-    const [one, other] = await Promise.all([keys.getKey(KID), keys.getKey(KID)]);
+    const [one, other] = await Promise.all([keys.getKey(KID, CALLER), keys.getKey(KID, CALLER)]);
     expect(one).toBe(other);
     expect(first.asked).toEqual([KID]);
   });
 
   it("keeps a key for an hour", async () => {
     first.answers.set(KID, PUBLISHED);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
     clock.advanceSeconds(HOUR - 1);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
     expect(first.asked).toHaveLength(1);
     clock.advanceSeconds(1);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
     expect(first.asked).toHaveLength(2);
   });
 
   it("uses a key it has had for up to a day while the servers are down, trying again once a minute", async () => {
     first.answers.set(KID, PUBLISHED);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
     first.outage = OUTAGE;
     second.outage = OUTAGE;
     clock.advanceSeconds(2 * HOUR);
-    await keys.getKey(KID);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
+    await keys.getKey(KID, CALLER);
     expect(first.asked).toHaveLength(2);
     clock.advanceSeconds(60);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
     expect(first.asked).toHaveLength(3);
     clock.advanceSeconds(22 * HOUR);
-    expect(await codeOf(keys.getKey(KID))).toBe("keys_unavailable");
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe("keys_unavailable");
   });
 
   it("drops a key that was withdrawn", async () => {
     first.answers.set(KID, PUBLISHED);
-    await keys.getKey(KID);
+    await keys.getKey(KID, CALLER);
     first.answers.delete(KID);
     clock.advanceSeconds(HOUR);
-    expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
-    expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe("connect_jwt_invalid");
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe("connect_jwt_invalid");
     expect(first.asked).toHaveLength(2);
     clock.advanceSeconds(61);
     first.outage = OUTAGE;
-    expect(await codeOf(keys.getKey(KID))).toBe("keys_unavailable");
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe("keys_unavailable");
   });
 
   it("remembers for a minute that a kid is unknown", async () => {
-    await codeOf(keys.getKey(KID));
+    await codeOf(keys.getKey(KID, CALLER));
     first.answers.set(KID, PUBLISHED);
     clock.advanceSeconds(60);
-    expect(await codeOf(keys.getKey(KID))).toBe("connect_jwt_invalid");
+    expect(await codeOf(keys.getKey(KID, CALLER))).toBe("connect_jwt_invalid");
     clock.advanceSeconds(1);
-    await expect(keys.getKey(KID)).resolves.toBeDefined();
+    await expect(keys.getKey(KID, CALLER)).resolves.toBeDefined();
   });
 
   it("doesn't remember that the servers were down", async () => {
     first.outage = OUTAGE;
-    await codeOf(keys.getKey(KID));
+    await codeOf(keys.getKey(KID, CALLER));
     first.outage = null;
     first.answers.set(KID, PUBLISHED);
-    await expect(keys.getKey(KID)).resolves.toBeDefined();
+    await expect(keys.getKey(KID, CALLER)).resolves.toBeDefined();
   });
 
-  it("asks for at most thirty unknown kids a minute, while known ones keep working", async () => {
+  it("lets one caller name 300 unknown kids a minute, while others and known kids keep working", async () => {
     first.answers.set(KID, PUBLISHED);
-    await keys.getKey(KID);
-    clock.advanceSeconds(60);
+    await keys.getKey(KID, CALLER);
     const codes = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => codeOf(keys.getKey(`made-up-${index}`))),
+      Array.from({ length: 400 }, (_, index) => codeOf(keys.getKey(`made-up-${index}`, "203.0.113.66"))),
     );
-    expect(codes.filter((code) => code === "connect_jwt_invalid")).toHaveLength(30);
-    expect(codes.filter((code) => code === "keys_unavailable")).toHaveLength(70);
-    expect(first.asked).toHaveLength(31);
-    clock.advanceSeconds(HOUR - 90);
-    await expect(keys.getKey(KID)).resolves.toBeDefined();
-    expect(await codeOf(keys.getKey("made-up-again"))).toBe("connect_jwt_invalid");
+    expect(codes.filter((code) => code === "connect_jwt_invalid")).toHaveLength(300);
+    expect(codes.filter((code) => code === "rate_limited")).toHaveLength(100);
+    expect(first.asked).toHaveLength(301);
+    await expect(keys.getKey(KID, "203.0.113.66")).resolves.toBeDefined();
+    expect(await codeOf(keys.getKey("made-up-by-another", CALLER))).toBe("connect_jwt_invalid");
+    clock.advanceSeconds(61);
+    expect(await codeOf(keys.getKey("made-up-again", "203.0.113.66"))).toBe("connect_jwt_invalid");
   });
 });
 

@@ -4,7 +4,7 @@ import { importSPKI, type CryptoKey } from "jose";
 
 import { fetchBounded } from "../bounded-fetch.js";
 import type { Clock } from "../clock.js";
-import { AppError } from "../errors.js";
+import { AppError, RateLimitedError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { ConnectJwtInvalidError } from "./connect-jwt-errors.js";
 import { createExpiringCache } from "../expiring-cache.js";
@@ -27,7 +27,8 @@ const FRESH_SECONDS = 60 * 60;
 const USABLE_SECONDS = 24 * 60 * 60;
 const RETRY_SECONDS = 60;
 const ABSENT_SECONDS = 60;
-const UNKNOWN_KIDS_PER_MINUTE = 30;
+/** For one caller, so that nobody who makes up kids keeps others from installing; and for all of them together. */
+const UNKNOWN_KIDS_PER_MINUTE = { caller: 300, all: 3000 };
 const MIN_RSA_BITS = 2048;
 
 // A kid may hold a slash, and becomes part of a URL.
@@ -42,7 +43,7 @@ export class InstallKeys {
   readonly #keys;
   readonly #absentKids;
   readonly #flights = new SingleFlight<CryptoKey>();
-  #unknownKids = { minute: 0, count: 0 };
+  readonly #unknownKids;
 
   constructor({ clock, logger, cdnUrls }: Dependencies) {
     this.#clock = clock;
@@ -50,17 +51,23 @@ export class InstallKeys {
     this.#cdnUrls = cdnUrls;
     this.#keys = createExpiringCache<CachedKey>({ clock, maxEntries: 100, ttlSeconds: USABLE_SECONDS });
     this.#absentKids = createExpiringCache<true>({ clock, maxEntries: 1000, ttlSeconds: ABSENT_SECONDS });
+    this.#unknownKids = createExpiringCache<{ count: number }>({ clock, maxEntries: 10_000, ttlSeconds: 60 });
   }
 
-  /** Throws AppError `connect_jwt_invalid` when there is no such key, `keys_unavailable` when that can't be told. */
-  async getKey(kid: string): Promise<CryptoKey> {
+  /**
+   * `caller` is the address of whoever sent the token. Throws AppError `connect_jwt_invalid` when there is no such key,
+   * `keys_unavailable` when that can't be told, and `rate_limited` to a caller who has named too many that don't exist.
+   */
+  async getKey(kid: string, caller: string): Promise<CryptoKey> {
     if (kid.length > MAX_KID_CHARACTERS || !SAFE_KID.test(kid)) {
       throw new ConnectJwtInvalidError("The kid can't be part of a URL.");
     }
     const cached = this.#keys.get(kid);
     if (cached && cached.freshUntil > this.#now()) return cached.key;
     if (this.#absentKids.has(kid)) throw new ConnectJwtInvalidError("The kid was unknown a moment ago.");
-    return this.#flights.run(kid, () => (cached ? this.#refresh(kid, cached) : this.#fetchUnknown(kid)));
+    return this.#flights.run(kid, () =>
+      cached ? this.#refresh(kid, cached) : this.#fetchUnknown(kid, caller),
+    );
   }
 
   async #refresh(kid: string, cached: CachedKey): Promise<CryptoKey> {
@@ -74,12 +81,17 @@ export class InstallKeys {
   }
 
   /** Tokens with made-up kids must not make the app hammer Atlassian. */
-  async #fetchUnknown(kid: string): Promise<CryptoKey> {
-    const minute = Math.floor(this.#now() / 60_000);
-    if (this.#unknownKids.minute !== minute) this.#unknownKids = { minute, count: 0 };
-    if (this.#unknownKids.count >= UNKNOWN_KIDS_PER_MINUTE) throw keysUnavailable();
-    this.#unknownKids.count += 1;
+  async #fetchUnknown(kid: string, caller: string): Promise<CryptoKey> {
+    if (this.#countUnknown(`of ${caller}`) > UNKNOWN_KIDS_PER_MINUTE.caller) throw new RateLimitedError(60);
+    if (this.#countUnknown("of all") > UNKNOWN_KIDS_PER_MINUTE.all) throw keysUnavailable();
     return this.#fetch(kid);
+  }
+
+  #countUnknown(whose: string): number {
+    const counter = this.#unknownKids.get(whose) ?? { count: 0 };
+    if (counter.count === 0) this.#unknownKids.set(whose, counter);
+    counter.count += 1;
+    return counter.count;
   }
 
   async #fetch(kid: string): Promise<CryptoKey> {

@@ -1,7 +1,7 @@
 import type { Router, Request } from "express";
 import { z } from "zod";
 
-import type { AppContext } from "../app-context.js";
+import type { AppContext, SignedRequest } from "../app-context.js";
 import type { Initiator } from "../audit/audit-log.js";
 import { AppError, ValidationError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
@@ -13,6 +13,7 @@ import { createRouter } from "./create-router.js";
 import { requireConnectJwt } from "./host-user.js";
 import { jsonBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
+import { getRequestContext } from "./request-context.js";
 
 const line = (maxLength: number) =>
   z.string("Must be text.").min(1, "Must not be empty.").max(maxLength, "Too long.");
@@ -74,8 +75,8 @@ export function createLifecycleRoutes(ctx: AppContext): Router {
   return router;
 }
 
-function signedRequest(req: Request): { method: string; target: string } {
-  return { method: req.method, target: req.originalUrl };
+function signedRequest(req: Request): SignedRequest {
+  return { method: req.method, target: req.originalUrl, caller: getRequestContext(req).ip ?? "" };
 }
 
 /** The body is unsigned: it must at least name the tenant that the token vouches for, this app, and this event. */
