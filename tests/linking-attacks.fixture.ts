@@ -1,61 +1,34 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { onTestFinished, vi } from "vitest";
+import { expect } from "vitest";
 
-import { listen } from "../sandbox/http-server.js";
-import { World } from "../sandbox/world.js";
-import { DatabaseFile } from "./linking-database.fixture.js";
-import type { LinkingWorld } from "./linking-scene.fixture.js";
+import { GRACE, LINUS } from "../sandbox/people.js";
+import { startLinkingWorld, type LinkingWorld, type Scene } from "./linking-scene.fixture.js";
 
-export interface LoggedWorld extends LinkingWorld {
-  /** Everything that the app has printed so far. */
-  output(): string;
-  /** Ends the app, so that all it prints and stores is there. */
-  stop(): Promise<void>;
+export const VICTIM = GRACE;
+export const ATTACKER = LINUS;
+export const OTHER_TEAM = "globex.cloudflareaccess.com";
+/** Looks like a code that a person types, and is none. */
+export const ANY_CODE = "AAAAAAAAAA";
+
+/** With the team of another company in it, too. */
+export async function startAttackedWorld(): Promise<LinkingWorld> {
+  return startLinkingWorld({ teamDomains: ["acme.cloudflareaccess.com", OTHER_TEAM] });
 }
 
-/** The same team and keys around an app in a process of its own, which tells its operator as much as it ever does. */
-export async function startLoggedWorld({ parts }: World): Promise<LoggedWorld> {
-  const probe = await listen(() => Promise.resolve(), {});
-  await probe.close();
-  const appUrl = `http://localhost:${probe.port}`;
-  const database = await DatabaseFile.create();
-  const child = spawn(process.execPath, ["--import", "tsx", "src/server.ts"], {
-    env: {
-      PATH: process.env["PATH"],
-      PORT: String(probe.port),
-      HOST: "127.0.0.1",
-      BASE_URL: appUrl,
-      DATABASE_URL: `sqlite:${database.file}`,
-      CONNECT_KEYS_CDN_URL: parts.installKeys.url,
-      ACCESS_ORIGIN_OVERRIDES: parts.teams.map(({ domain, url }) => `${domain}=${url}`).join(","),
-      LOG_LEVEL: "trace",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  }
-  const closed = once(child, "close");
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await closed;
-  };
-  const close = async () => {
-    await stop();
-    await database.close();
-  };
-  onTestFinished(close);
-  await vi.waitFor(() => {
-    if (!output.includes('"listening"')) throw new Error(`The app doesn't listen yet: ${output}`);
-  }, 20_000);
-  const app = { url: appUrl, port: probe.port, close: stop };
-  return {
-    world: new World({ ...parts, app, appUrl, close }),
-    database,
-    output: () => output,
-    stop,
-    close,
-  };
+/** The attack got nowhere: no link, and nothing that says there was one. */
+export async function expectNothingLinked(scene: Scene): Promise<void> {
+  expect(await scene.links()).toEqual([]);
+  expect(await scene.linkEvents()).toEqual([]);
+}
+
+/** Nor did anybody get as far as a code. */
+export async function expectUnclaimed(scene: Scene): Promise<void> {
+  expect(await scene.attempts()).toMatchObject([{ subject: null, code_hash: null, typed_code_hash: null }]);
+  await expectNothingLinked(scene);
+}
+
+/** Whatever is done meanwhile leaves every row of every table as it was. */
+export async function expectUnchanged({ database }: Scene, work: () => Promise<void>): Promise<void> {
+  const before = await database.snapshot();
+  await work();
+  expect(await database.snapshot()).toEqual(before);
 }

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, vi } from "vitest";
 
 import type { AppPage, LinkAttempt, SettingsChanges } from "../sandbox/app-page.js";
 import { AtlassianSite } from "../sandbox/atlassian-site.js";
@@ -15,16 +15,21 @@ import { DatabaseFile, type Row } from "./linking-database.fixture.js";
 export interface LinkingWorld {
   readonly world: World;
   readonly database: DatabaseFile;
+  /** Up until the world ends: a port that is free again would become another test's site of the same name. */
+  readonly sites: AtlassianSite[];
   close(): Promise<void>;
 }
 
 export async function startLinkingWorld(options: WorldOptions = {}): Promise<LinkingWorld> {
   const database = await DatabaseFile.create();
   const world = await startWorld({ hasEdge: false, databaseFile: database.file, ...options });
+  const sites: AtlassianSite[] = [];
   return {
     world,
     database,
+    sites,
     close: async () => {
+      for (const site of sites) await site.close();
       await world.close();
       await database.close();
     },
@@ -39,12 +44,12 @@ export interface SceneOptions {
 
 /** A new site where the app is installed and Ada, who administers it, has entered the team and the services. */
 export async function createScene(
-  { world, database }: LinkingWorld,
+  { world, database, sites }: LinkingWorld,
   { products = ["jira"], settings = {} }: SceneOptions = {},
 ): Promise<Scene> {
   const { client, installKeys } = world.parts;
   const site = await AtlassianSite.start({ keys: installKeys, client });
-  onTestFinished(() => site.close());
+  sites.push(site);
   const scene = new Scene(world, database, site);
   for (const product of products) {
     await scene.install(product);
@@ -157,6 +162,10 @@ export class Scene {
     return { code: code ?? "", typedCode: typedCode ?? "" };
   }
 
+  async accessJwtOf(person: Person): Promise<string> {
+    return this.world.team.signAccessJwt(person, AUDIENCES.app);
+  }
+
   /** A service asks who somebody is, with the Access JWT that was made for it. */
   async identify(person: Person, product: Product = "jira"): Promise<Reply> {
     const token = await this.world.team.signAccessJwt(person, AUDIENCES.demo);
@@ -188,8 +197,7 @@ export class Scene {
     cookie,
     headers,
   }: PopupCall): Promise<Record<string, string | undefined>> {
-    const token =
-      accessJwt === undefined ? await this.world.team.signAccessJwt(as, AUDIENCES.app) : accessJwt;
+    const token = accessJwt === undefined ? await this.accessJwtOf(as) : accessJwt;
     return { "cf-access-jwt-assertion": token ?? undefined, cookie, ...headers };
   }
 

@@ -4,7 +4,6 @@ import { AppPage, confirmInPopup, type SettingsChanges } from "../sandbox/app-pa
 import type { Reply } from "../sandbox/http-client.js";
 import { listen } from "../sandbox/http-server.js";
 import { ADA, createPerson, GRACE, LINUS } from "../sandbox/people.js";
-import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES } from "../sandbox/world.js";
 import type { ProblemCode } from "../src/errors.js";
 import { createScene, expectProblem, startLinkingWorld, type LinkingWorld } from "./linking-scene.fixture.js";
@@ -224,7 +223,7 @@ describe("the popup", () => {
     expect(readCodes(asPage).code).toBe("");
     expect(textOf(asPage)).toContain("Give this code to nobody.");
     expect(textOf(asPage)).toContain(
-      `Whoever types it links your Access identity, ${GRACE.email}, to the Jira account ${GRACE.name} on ${scene.site.host}.`,
+      `Whoever types it links your Access identity, ${GRACE.email}, to the Jira account ${GRACE.name} (${GRACE.accountId}) on ${scene.site.host}.`,
     );
 
     const codes = await scene.getCodes(attempt, { as: GRACE });
@@ -232,7 +231,7 @@ describe("the popup", () => {
     (await scene.redeem(GRACE, attempt, codes.typedCode ?? "")).expect(201);
   });
 
-  it("names the account by its id where the product doesn't tell its name", async () => {
+  it("names the account by its id alone where the product doesn't tell its name", async () => {
     const scene = await createScene(linking);
     const stranger = createPerson("Nobody Known");
     const attempt = await scene.page(stranger).beginLink();
@@ -302,6 +301,16 @@ describe("the popup", () => {
   });
 });
 
+it("starts nothing at /link/start when only the headers are asked for", async () => {
+  const scene = await createScene(linking);
+  const { url } = await scene.page(GRACE).beginLink();
+  const headers = { "sec-fetch-site": "same-origin" };
+  const reply = await linking.world.parts.client.send({ caller: "A browser", method: "HEAD", url, headers });
+  expect(reply.status).toBe(405);
+  expect(reply.headers.allow).toBe("GET");
+  expect(await scene.attempts()).toMatchObject([{ cookie_hash: null }]);
+});
+
 describe("links", () => {
   it("answers 200 with the same link, and notes nothing, when an identity is proved to the same account again", async () => {
     const scene = await createScene(linking);
@@ -311,15 +320,27 @@ describe("links", () => {
     const attempt = await page.beginLink();
     const { code } = await scene.getCodes(attempt, { as: GRACE, cookie: await scene.openFromPage(attempt) });
     expect((await scene.redeem(GRACE, attempt, code ?? "")).expect(200).body).toEqual(first);
-    const accessJwt = await linking.world.team.signAccessJwt(GRACE, AUDIENCES.app);
+    const accessJwt = await scene.accessJwtOf(GRACE);
     expect((await scene.linkWithToken(GRACE, accessJwt)).expect(200).body).toEqual(first);
     expect(await scene.links()).toEqual(rows);
     expect(await scene.linkEvents()).toEqual(["link.created"]);
   });
 
+  it("renews the label when the identity's e-mail has changed, and says so in the audit log", async () => {
+    const scene = await createScene(linking);
+    const before = await scene.page(GRACE).link(await linking.world.browser(GRACE));
+    const renamed = { ...GRACE, email: "grace.hopper@acme.example" };
+    const after = { ...before, email: renamed.email };
+    expect((await scene.linkWithToken(GRACE, await scene.accessJwtOf(renamed))).expect(200).body).toEqual(
+      after,
+    );
+    expect((await scene.identify(renamed)).expect(200).body).toMatchObject({ email: renamed.email });
+    expect(await scene.linkEvents()).toEqual(["link.created", "link.replaced"]);
+  });
+
   it("links directly with a fresh Access JWT, and with the same one again to no effect", async () => {
     const scene = await createScene(linking);
-    const accessJwt = await linking.world.team.signAccessJwt(GRACE, AUDIENCES.app);
+    const accessJwt = await scene.accessJwtOf(GRACE);
     const link = (await scene.linkWithToken(GRACE, accessJwt)).expect(201).body;
     expect(link).toMatchObject({ accountId: GRACE.accountId, email: GRACE.email, method: "proof" });
     expect((await scene.linkWithToken(GRACE, accessJwt)).expect(200).body).toEqual(link);
@@ -425,7 +446,7 @@ describe("links", () => {
       ]);
       const proved = { method: "proof", email: LINUS.email, id };
       const link = async () => {
-        const accessJwt = await linking.world.team.signAccessJwt(LINUS, AUDIENCES.app);
+        const accessJwt = await scene.accessJwtOf(LINUS);
         return scene.linkWithToken(GRACE, accessJwt);
       };
       expect((await link()).expect(201).body).toMatchObject({ ...proved, accountId: GRACE.accountId });
@@ -493,7 +514,8 @@ function textOf(reply: Reply): string {
     .replace(/<[^>]+>/g, " ")
     .replace(/&[^;]+;/g, "'")
     .replace(/\s+/g, " ")
-    .replace(/ ([.,;])/g, "$1");
+    .replace(/ ([.,;)])/g, "$1")
+    .replaceAll("( ", "(");
 }
 
 /** What the popup's page carries without a script; empty where there is no code. */

@@ -4,9 +4,19 @@ import { z } from "zod";
 import { confirmInPopup, readTypedCode } from "../sandbox/app-page.js";
 import { visibleText } from "../sandbox/html.js";
 import type { Reply } from "../sandbox/http-client.js";
-import { ADA, GRACE, LINUS } from "../sandbox/people.js";
+import type { Claims } from "../sandbox/jwt.js";
+import {
+  ADA,
+  CLEO,
+  DORA,
+  GRACE,
+  LINUS,
+  NIGHTLY_BUILD,
+  type Person,
+  type ServiceToken,
+} from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
-import { startWorld, type World } from "../sandbox/world.js";
+import { SERVICES, startWorld, type World } from "../sandbox/world.js";
 import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import * as schemas from "../src/web/api-schemas.js";
 import { ROUTE_PATTERNS } from "../src/web/route-pattern.js";
@@ -52,6 +62,7 @@ beforeAll(async () => {
   document = openapiDocument.parse((await get("/openapi.json")).expect(200).body);
   await tellStory();
   await makeMistakes();
+  await meetObstacles();
 });
 afterAll(() => world.close());
 
@@ -260,6 +271,51 @@ async function makeMistakes(): Promise<void> {
   }
 }
 
+/** What stands in the way of people who do everything right. */
+async function meetObstacles(): Promise<void> {
+  const { site, team } = world;
+  const [admin, page] = [world.page(ADA), world.page(GRACE)];
+  const link = async (holder: Person | ServiceToken, claims: Claims = {}) =>
+    page.send("POST", "/api/v1/me/links", {
+      accessJwt: await team.signAccessJwt(holder, AUDIENCES.app, { claims }),
+    });
+  const identify = async (holder: Person) => world.identify(await team.signAccessJwt(holder, AUDIENCES.demo));
+  const saveNothing = async () =>
+    admin.send("PUT", "/api/v1/settings", { teamDomain: null, services: [], version: 1 });
+  const expectCode = async (reply: Promise<Reply>, code: ProblemCode) =>
+    expect((await reply).body).toMatchObject({ code });
+
+  await expectCode(saveNothing(), "version_conflict");
+  await expectCode(link(LINUS), "already_linked");
+  await expectCode(link(GRACE, { iat: 1_700_000_000 }), "token_too_old");
+  await expectCode(link(NIGHTLY_BUILD), "service_token");
+  await admin.saveSettings({ paused: true });
+  await expectCode(identify(GRACE), "paused");
+  await expectCode(link(GRACE), "paused");
+  await expectCode(page.send("POST", "/api/v1/me/link-attempts"), "paused");
+  await admin.saveSettings({ paused: false, services: [] });
+  await expectCode(page.send("POST", "/api/v1/me/link-attempts"), "purpose_not_allowed");
+  await admin.saveSettings({ services: SERVICES });
+  for (let nth = 0; nth < 20; nth++) await page.send("POST", "/api/v1/me/link-attempts");
+  await expectCode(page.send("POST", "/api/v1/me/link-attempts"), "rate_limited");
+
+  await world.page(GRACE, "confluence").send("GET", "/api/v1/me");
+  await world.page(ADA, "confluence").saveSettings({ teamDomain: team.domain, services: SERVICES });
+  await world.page(LINUS, "confluence").link(await world.browser(GRACE));
+  await expectCode(identify(GRACE), "ambiguous_site");
+
+  team.behaviour.off = true;
+  await team.rotateKeys();
+  await expectCode(identify(GRACE), "keys_unavailable");
+  await expectCode(link(GRACE), "keys_unavailable");
+  site.behaviour.failing = true;
+  for (const { method, path, operation } of operations()) {
+    if (operation.security.some((requirement) => "contextJwt" in requirement)) {
+      await world.page(CLEO).send(method, fill(path), operation.requestBody && {});
+    }
+  }
+}
+
 async function listCredentials({ security }: Operation): Promise<Record<string, string>[]> {
   const [person, machine] = [GRACE, world.team.serviceTokens[0]!];
   if (security.some((requirement) => "contextJwt" in requirement)) {
@@ -268,6 +324,7 @@ async function listCredentials({ security }: Operation): Promise<Record<string, 
       await world.site.contextJwt("jira", ADA.accountId),
       await world.site.contextJwt("jira", person.accountId),
       await world.site.contextJwt("jira", person.accountId, expired),
+      await world.site.contextJwt("jira", DORA.accountId),
       "nonsense",
     ];
     return [{}, ...tokens.map((token) => ({ authorization: `JWT ${token}` }))];

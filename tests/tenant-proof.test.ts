@@ -164,6 +164,20 @@ describe("an install event that names somebody else's host", () => {
   });
 });
 
+it("can't make Confluence vouch for what calls itself Jira", async () => {
+  const victim = await tenants.installed("jira", "confluence");
+  await setUp(victim);
+  await link(GRACE, victim);
+  const asJira = createSender({ baseUrl: `${victim.url}/wiki`, product: "jira" });
+  await tenants.expectNoTrace(async () => {
+    expectProblem(await tenants.sendEvent(asJira, "installed"), "validation_failed", ["baseUrl"]);
+    const body = { productType: "jira", baseUrl: `${victim.url}/wiki` };
+    const reply = await victim.install("confluence", world.appUrl, { body });
+    expectProblem(reply, "validation_failed", ["baseUrl"]);
+  });
+  expect(await identify(victim.host)).toEqual(identified(GRACE));
+});
+
 describe("a second tenant on the same host and product", () => {
   it("takes over once the host has accepted it, as after a site import", async () => {
     const site = await companySite();
@@ -219,6 +233,7 @@ describe("proof on demand", () => {
   it("waits for a minute after a try in vain", async () => {
     const site = await unprovenSite();
     site.behaviour.failing = false;
+    travel(50);
     await tenants.expectNoTrace(async () => {
       for (let times = 0; times < 5; times += 1) expect(await identify(site.host)).toEqual(UNTRUSTED);
     });

@@ -130,13 +130,15 @@ describe("parseConfig", () => {
       expect(findProblems({ NODE_ENV: "production" })).toEqual([expect.stringMatching("^BASE_URL: ")]);
     });
 
+    it("takes http to this machine, where nobody can listen in, but not as the public URL", () => {
+      const url = "http://127.0.0.1:4000";
+      expect(findProblems({ ...production, CONNECT_KEYS_CDN_URL: url })).toEqual([]);
+      expect(findProblems({ ...production, BASE_URL: url })).toHaveLength(1);
+    });
+
     it.each(URL_VARIABLES)("takes https in %s, nothing else", (name) => {
       expect(findProblems({ ...production, [name]: " HTTPS://access.acme.example/x" })).toEqual([]);
-      for (const url of [
-        "http://access.acme.example",
-        "http://127.0.0.1:1",
-        " ht\ntp://access.acme.example",
-      ]) {
+      for (const url of ["http://access.acme.example", " ht\ntp://access.acme.example"]) {
         expect(findProblems({ [name]: url })).toEqual([]);
         expect(findProblems({ ...production, [name]: url })).toEqual([
           `${name}: must be a URL that starts with https:// when NODE_ENV=production.`,

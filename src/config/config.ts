@@ -46,11 +46,12 @@ export class ConfigError extends Error {
 }
 
 function createSchema(isProduction: boolean) {
-  const plainUrl = values.plainUrl(isProduction);
+  const publicUrl = values.plainUrl({ needsHttps: isProduction, allowsLoopback: false });
+  const plainUrl = values.plainUrl({ needsHttps: isProduction, allowsLoopback: true });
   return z.object({
     PORT: values.port.default(3000),
     HOST: z.string().default("0.0.0.0"),
-    BASE_URL: plainUrl.optional(),
+    BASE_URL: publicUrl.optional(),
     DATABASE_URL: values.sqliteUrl.default("data/app.sqlite"),
     ENCRYPTION_KEYS: values.encryptionKeys.optional(),
     CONNECT_APP_KEY: values.appKey.default("access-for-atlassian-cloud"),

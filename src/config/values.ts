@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { isLoopbackHost } from "../ip-network.js";
 import { parseTeamDomain } from "../team-domain.js";
 
 export const port = z
@@ -12,13 +13,16 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export const logLevel = z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}.`);
 
-/** A URL without credentials, query and fragment, kept without a trailing slash: https alone in production. */
-export function plainUrl(isProduction: boolean) {
+/**
+ * A URL without credentials, query and fragment, kept without a trailing slash. With `needsHttps`, https alone, unless
+ * `allowsLoopback` and the way doesn't leave this machine.
+ */
+export function plainUrl({ needsHttps, allowsLoopback }: { needsHttps: boolean; allowsLoopback: boolean }) {
   return z.string().transform((text, context) => {
     const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
     if (!url || !["http:", "https:"].includes(url.protocol)) {
       context.addIssue("must be a URL that starts with http:// or https://.");
-    } else if (isProduction && url.protocol !== "https:") {
+    } else if (needsHttps && url.protocol !== "https:" && !(allowsLoopback && isLoopbackHost(url.hostname))) {
       context.addIssue("must be a URL that starts with https:// when NODE_ENV=production.");
     } else if (url.username || url.password || url.search || url.hash) {
       context.addIssue("must be a URL without user name, password, query and fragment.");

@@ -1,5 +1,4 @@
-import { isIPv4 } from "node:net";
-
+import { isLoopbackHost } from "../ip-network.js";
 import type { Product } from "./tenant.js";
 
 /** Where Atlassian puts the products of a site. */
@@ -36,7 +35,7 @@ export function parseHostBaseUrl(
   if (!PLAIN_URL.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);
   const path = url.pathname.replace(/\/$/, "");
-  const isForDevelopment = allowsLoopback && isLoopback(url.hostname);
+  const isForDevelopment = allowsLoopback && isLoopbackHost(url.hostname);
   const isAllowed =
     isForDevelopment ||
     (url.protocol === "https:" &&
@@ -62,11 +61,5 @@ function matchesHost(pattern: string, host: string): boolean {
   return (
     wanted.length === labels.length &&
     wanted.every((label, index) => label === "*" || label === labels[index])
-  );
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."))
   );
 }
