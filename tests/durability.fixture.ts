@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { AppPage } from "../sandbox/app-page.js";
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
 import { ADA, createPerson } from "../sandbox/people.js";
@@ -21,6 +23,10 @@ export class Writers {
 
   get count(): number {
     return this.links.size + this.removedLinks.size + this.sites.length + this.settingsVersion;
+  }
+
+  async reach(count: number): Promise<void> {
+    while (this.count < count) await sleep(1);
   }
 
   /** All at once, each until the app is gone. */

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 
@@ -36,7 +37,7 @@ describe.concurrent("an app that is killed", PATIENCE, () => {
     for (let round = 0; round < 10; round++) {
       const wanted = writers.count + 2 + Math.random() * 30;
       const writing = writers.writeUntilCutOff();
-      while (writers.count < wanted) await sleep(1);
+      await Promise.race([writers.reach(wanted), writing]);
       // At any moment of the writes that are under way.
       await sleep(Math.random() * 15);
       app.kill("SIGKILL");
@@ -49,16 +50,20 @@ describe.concurrent("an app that is killed", PATIENCE, () => {
   });
 
   it("comes up again when that was in the middle of its first start", async ({ deployment }) => {
-    for (let round = 0; round < 4; round++) {
-      const app = deployment.spawnApp();
+    for (let round = 0; round < 3; round++) {
+      for (const name of readdirSync(deployment.folder)) rmSync(path.join(deployment.folder, name));
+      const killed = deployment.spawnApp();
+      // Made first; then come the database and its tables.
       while (!existsSync(`${deployment.databaseFile}.key`)) await sleep(1);
-      await sleep(Math.random() * 100);
-      app.kill("SIGKILL");
-      await app.ended;
+      await sleep(Math.random() * 80);
+      killed.kill("SIGKILL");
+      await killed.ended;
+
+      const app = await deployment.startApp();
+      await deployment.world.install("jira");
+      await expectNothingHalfWritten(deployment);
+      await app.close();
     }
-    await deployment.startApp();
-    await deployment.world.install("jira");
-    await expectNothingHalfWritten(deployment);
   });
 });
 

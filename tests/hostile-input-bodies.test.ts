@@ -65,17 +65,22 @@ describe.each(READERS.map((route) => [`${route.method} ${route.path}`, route] as
     });
 
     // A form may have 4 KiB, and so may its fields as JSON.
-    it.skipIf(route.takesForms).each([
-      ["lists nested 30,000 deep", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
-      ["objects nested 10,000 deep", `${'{"x":'.repeat(10_000)}1${"}".repeat(10_000)}`],
-      ["thousands of unknown members", `{${Array.from({ length: 5000 }, (_, nth) => `"x${nth}":1`).join()}}`],
-    ])("that is %s", async (_what, body) => {
-      await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE], body), "validation_failed");
-    });
+    if (!route.takesForms)
+      it.each([
+        ["lists nested 30,000 deep", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
+        ["objects nested 10,000 deep", `${'{"x":'.repeat(10_000)}1${"}".repeat(10_000)}`],
+        [
+          "thousands of unknown members",
+          `{${Array.from({ length: 5000 }, (_, nth) => `"x${nth}":1`).join()}}`,
+        ],
+      ])("that is %s", async (_what, body) => {
+        await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE], body), "validation_failed");
+      });
 
-    it.skipIf(route.isOptional)("that is empty", async () => {
-      await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE]), "malformed_request");
-    });
+    if (!route.isOptional)
+      it("that is empty", async () => {
+        await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE]), "malformed_request");
+      });
 
     it.each<[what: string, headers: string[], body: string | Buffer]>([
       ["no type", [], "{}"],
@@ -92,10 +97,11 @@ describe.each(READERS.map((route) => [`${route.method} ${route.path}`, route] as
       await hostile.expectRefusal(await hostile.message(route, headers, body), "unsupported_media_type");
     });
 
-    it.skipIf(route.takesForms)("that says it is a form", async () => {
-      const headers = ["Content-Type: application/x-www-form-urlencoded"];
-      await hostile.expectRefusal(await hostile.message(route, headers, "x=1"), "unsupported_media_type");
-    });
+    if (!route.takesForms)
+      it("that says it is a form", async () => {
+        const headers = ["Content-Type: application/x-www-form-urlencoded"];
+        await hostile.expectRefusal(await hostile.message(route, headers, "x=1"), "unsupported_media_type");
+      });
 
     // prettier-ignore
     it.each<[what: string, headers: string[], body: string, code: ProblemCode]>([
@@ -119,15 +125,13 @@ describe.each(READERS.map((route) => [`${route.method} ${route.path}`, route] as
       await hostile.expectRefusal(message, "malformed_request", { isEnded: true });
     });
 
-    it.runIf(route.as === "admin" || route.as === "member")(
-      "of somebody without credentials unread",
-      async () => {
+    if (route.as === "admin" || route.as === "member")
+      it("of somebody without credentials unread", async () => {
         const stranger = { ...route, as: "anybody" } as const;
         const message = await hostile.message(stranger, [JSON_TYPE, "Content-Length: 60000"]);
 
         await hostile.expectRefusal(message, "connect_jwt_missing");
-      },
-    );
+      });
   },
 );
 

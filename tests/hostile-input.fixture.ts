@@ -142,9 +142,10 @@ export class HostileWorld {
     this.#accessJwts = { popup: await world.team.signAccessJwt(GRACE, AUDIENCES.app), service };
     // The use of a link is noted once an hour, in the background: from now on nothing is written by itself.
     await world.identify(service);
-    await vi.waitFor(async () => {
-      expect((await world.page(GRACE).listLinks())[0]).not.toMatchObject({ lastUsedAt: null });
-    });
+    await vi.waitFor(
+      async () => expect((await world.page(GRACE).listLinks())[0]).not.toMatchObject({ lastUsedAt: null }),
+      5_000,
+    );
   }
 
   #fill(path: string): string {

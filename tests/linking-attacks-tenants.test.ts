@@ -123,6 +123,8 @@ describe("a tenant that is gone", () => {
 
   it.each(["disabled", "uninstalled"] as const)("because it was %s, lets nobody in", async (event) => {
     const scene = await createScene(linking);
+    // Another tenant trusts the team still, so that its tokens are looked at at all.
+    await createScene(linking);
     await scene.page(VICTIM).link(await linking.world.browser(VICTIM));
     const { attempt, cookie } = await scene.beginInPopup(ATTACKER);
     const { code } = await scene.getCodes(attempt, { as: ATTACKER, cookie });

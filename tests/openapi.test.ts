@@ -225,7 +225,10 @@ async function tellStory(): Promise<void> {
     .page(LINUS)
     .send("POST", "/api/v1/me/links", { accessJwt: await team.signAccessJwt(LINUS, AUDIENCES.app) });
   await world.identify(await team.signAccessJwt(GRACE, AUDIENCES.demo), { product: "jira" });
-  await vi.waitFor(async () => expect((await page.listLinks())[0]).not.toMatchObject({ lastUsedAt: null }));
+  await vi.waitFor(
+    async () => expect((await page.listLinks())[0]).not.toMatchObject({ lastUsedAt: null }),
+    5_000,
+  );
 
   // Linus' identity turns up in a window that Ada's page opened, which offers to remove his own link instead.
   const browser = await world.browser(LINUS);
@@ -275,8 +278,8 @@ async function makeMistakes(): Promise<void> {
 async function meetObstacles(): Promise<void> {
   const { site, team } = world;
   const [admin, page] = [world.page(ADA), world.page(GRACE)];
-  const link = async (holder: Person | ServiceToken, claims: Claims = {}) =>
-    page.send("POST", "/api/v1/me/links", {
+  const link = async (holder: Person | ServiceToken, claims: Claims = {}, account = GRACE) =>
+    world.page(account).send("POST", "/api/v1/me/links", {
       accessJwt: await team.signAccessJwt(holder, AUDIENCES.app, { claims }),
     });
   const identify = async (holder: Person) => world.identify(await team.signAccessJwt(holder, AUDIENCES.demo));
@@ -286,7 +289,7 @@ async function meetObstacles(): Promise<void> {
     expect((await reply).body).toMatchObject({ code });
 
   await expectCode(saveNothing(), "version_conflict");
-  await expectCode(link(LINUS), "already_linked");
+  await expectCode(link(GRACE, {}, LINUS), "already_linked");
   await expectCode(link(GRACE, { iat: 1_700_000_000 }), "token_too_old");
   await expectCode(link(NIGHTLY_BUILD), "service_token");
   await admin.saveSettings({ paused: true });

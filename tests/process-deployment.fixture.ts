@@ -11,7 +11,7 @@ import { HttpClient } from "../sandbox/http-client.js";
 import type { Server } from "../sandbox/http-server.js";
 import { InstallKeys } from "../sandbox/install-keys.js";
 import type { Person } from "../sandbox/people.js";
-import { AUDIENCES, type WorldParts } from "../sandbox/world-parts.js";
+import { AUDIENCES } from "../sandbox/world-parts.js";
 import { World } from "../sandbox/world.js";
 import type { Env } from "../src/config/env.js";
 import { connect } from "../src/storage/sqlite-connection.js";
@@ -19,28 +19,20 @@ import { spawnServer, type AppProcess } from "./process.fixture.js";
 
 /**
  * A folder with a database, and around it all that an app talks to. App processes come and go; Cloudflare in front of
- * them stays, and so does the app's public URL.
+ * them stays, and with it the app's public URL.
  */
 export class Deployment {
   readonly folder: string;
-  /** Who asks through Cloudflare reaches the process that is served. */
+  /** Whoever asks through Cloudflare reaches the process that is served. */
   readonly world: World;
-  readonly #parts: Omit<WorldParts, "app">;
   readonly #edge: AccessEdge;
   readonly #processes: AppProcess[] = [];
   readonly #sites: AtlassianSite[] = [];
 
-  private constructor(folder: string, parts: Omit<WorldParts, "app">, edge: AccessEdge) {
+  private constructor(folder: string, world: World, edge: AccessEdge) {
     this.folder = folder;
-    this.#parts = parts;
+    this.world = world;
     this.#edge = edge;
-    const lastProcess = () => this.#getLastProcess();
-    this.world = new World({
-      ...parts,
-      get app() {
-        return lastProcess();
-      },
-    });
   }
 
   static async create(folder: string): Promise<Deployment> {
@@ -50,12 +42,22 @@ export class Deployment {
     const team = await AccessTeam.start();
     const application = { label: "This app", audience: AUDIENCES.app, pathPrefix: "/access/" };
     const edge = await AccessEdge.start({ team, applications: [application] });
-    const close = async () => {
-      for (const part of [edge, team, site, installKeys]) await part.close();
-    };
-    const { url } = edge;
-    const parts = { appUrl: url, hasEdge: true, demoUrl: url, installKeys, client, close };
-    return new Deployment(folder, { ...parts, sites: [site], teams: [team] }, edge);
+    const world = new World({
+      get app(): never {
+        throw new Error("There may be none, or several.");
+      },
+      appUrl: edge.url,
+      hasEdge: true,
+      sites: [site],
+      installKeys,
+      teams: [team],
+      demoUrl: edge.url,
+      client,
+      close: async () => {
+        for (const part of [edge, team, site, installKeys]) await part.close();
+      },
+    });
+    return new Deployment(folder, world, edge);
   }
 
   get databaseFile(): string {
@@ -63,13 +65,13 @@ export class Deployment {
   }
 
   get env(): Env {
-    const [team] = this.#parts.teams;
+    const { appUrl, team, parts } = this.world;
     return {
       PORT: "0",
       HOST: "127.0.0.1",
-      BASE_URL: this.#parts.appUrl,
+      BASE_URL: appUrl,
       DATABASE_URL: `sqlite:${this.databaseFile}`,
-      CONNECT_KEYS_CDN_URL: this.#parts.installKeys.url,
+      CONNECT_KEYS_CDN_URL: parts.installKeys.url,
       ACCESS_ORIGIN_OVERRIDES: `${team.domain}=${team.url}`,
       TRUST_PROXY: "1",
     };
@@ -82,7 +84,7 @@ export class Deployment {
     return app;
   }
 
-  /** A process that listens, and that Cloudflare is in front of from now on. */
+  /** A process that listens, with Cloudflare in front of it from now on. */
   async startApp(env: Env = {}, ...nodeArguments: readonly string[]): Promise<AppProcess> {
     const app = await this.spawnApp(env, ...nodeArguments).listens();
     this.serve(app);
@@ -94,22 +96,23 @@ export class Deployment {
   }
 
   /** The app's page in Jira; `appUrl` leads past Cloudflare, to one of several processes. */
-  page(person: Person, appUrl = this.#parts.appUrl): AppPage {
-    const { client } = this.#parts;
-    return new AppPage({ client, appUrl, site: this.world.site, product: "jira", person });
+  page(person: Person, appUrl = this.world.appUrl): AppPage {
+    const { site, parts } = this.world;
+    return new AppPage({ client: parts.client, appUrl, site, product: "jira", person });
   }
 
   /** One more site, where the app isn't installed yet. */
   async addSite(): Promise<AtlassianSite> {
-    const { installKeys: keys, client } = this.#parts;
-    const site = await AtlassianSite.start({ keys, client });
+    const { installKeys, client } = this.world.parts;
+    const site = await AtlassianSite.start({ keys: installKeys, client });
     this.#sites.push(site);
     return site;
   }
 
   /** Asks the database itself, as somebody with the file could. */
   async query<Row extends object>(sql: string): Promise<Row[]> {
-    const sequelize = this.connect();
+    const connection = { busyTimeoutMilliseconds: 5_000, foreignKeys: true, tries: 1 };
+    const sequelize = connect({ file: this.databaseFile, ...connection });
     try {
       const [rows] = await sequelize.query(sql);
       return rows as Row[];
@@ -118,21 +121,11 @@ export class Deployment {
     }
   }
 
-  connect(): ReturnType<typeof connect> {
-    return connect({ file: this.databaseFile, busyTimeoutMilliseconds: 5_000, foreignKeys: true, tries: 1 });
-  }
-
   async close(): Promise<void> {
     for (const app of this.#processes) app.kill("SIGKILL");
     await Promise.all(this.#processes.map(({ ended }) => ended));
     for (const site of this.#sites) await site.close();
-    await this.#parts.close();
-  }
-
-  #getLastProcess(): AppProcess {
-    const last = this.#processes.at(-1);
-    if (!last) throw new Error("No process was started yet.");
-    return last;
+    await this.world.close();
   }
 }
 

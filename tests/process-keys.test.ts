@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect } from "vitest";
 
@@ -7,11 +6,7 @@ import { ADA } from "../sandbox/people.js";
 import type { Env } from "../src/config/env.js";
 import { Writers } from "./durability.fixture.js";
 import { it, PATIENCE, type Deployment } from "./process-deployment.fixture.js";
-import { runCli, type ProcessEnd } from "./process.fixture.js";
-
-function createKey(): string {
-  return randomBytes(32).toString("base64");
-}
+import { createKey, runCli, type ProcessEnd } from "./process.fixture.js";
 
 const KEY = createKey();
 const DAMAGE = "UPDATE tenants SET shared_secret = 'x' WHERE product = 'confluence'";

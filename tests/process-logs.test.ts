@@ -6,7 +6,7 @@ import type { Call, CallObserver, Reply } from "../sandbox/http-client.js";
 import { ADA, GRACE, LINUS, NIGHTLY_BUILD, OSCAR, PEOPLE } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
 import type { World } from "../sandbox/world.js";
-import { it, type Deployment } from "./process-deployment.fixture.js";
+import { it, PATIENCE, type Deployment } from "./process-deployment.fixture.js";
 
 /** Overhears every call, and keeps what nobody may find afterwards. */
 class Eavesdropper implements CallObserver {
@@ -115,54 +115,56 @@ async function breakEverything(deployment: Deployment): Promise<void> {
   (await world.page(GRACE).send("GET", "/api/v1/me")).expect(500);
 }
 
-it("leaves no secret, token, code or address in its output, and no secret in its database", async ({
-  deployment,
-}) => {
-  const { world } = deployment;
-  const ears = new Eavesdropper();
-  world.parts.client.observer = ears;
-  const env = { LOG_LEVEL: "trace", METRICS_TOKEN: "metrics-token", ENCRYPTION_KEYS: "k".repeat(43) };
-  ears.keep("operator's secret", env.METRICS_TOKEN, env.ENCRYPTION_KEYS);
-  ears.keep("e-mail", ...PEOPLE.map(({ email }) => email));
-  const readDatabase = () =>
-    ["", "-wal"]
-      .map((suffix) => `${deployment.databaseFile}${suffix}`)
-      .map((file) => (existsSync(file) ? readFileSync(file, "latin1") : ""))
-      .join("");
+it(
+  "leaves no secret, token, code or address in its output, and no secret in its database",
+  PATIENCE,
+  async ({ deployment }) => {
+    const { world } = deployment;
+    const ears = new Eavesdropper();
+    world.parts.client.observer = ears;
+    const env = { LOG_LEVEL: "trace", METRICS_TOKEN: "metrics-token", ENCRYPTION_KEYS: "k".repeat(43) };
+    ears.keep("operator's secret", env.METRICS_TOKEN, env.ENCRYPTION_KEYS);
+    ears.keep("e-mail", ...PEOPLE.map(({ email }) => email));
+    const readDatabase = () =>
+      ["", "-wal"]
+        .map((suffix) => `${deployment.databaseFile}${suffix}`)
+        .map((file) => (existsSync(file) ? readFileSync(file, "latin1") : ""))
+        .join("");
 
-  const app = await deployment.startApp(env);
-  await world.prepare();
-  await linkInEveryWay(world, ears);
-  await askWithEveryToken(world);
-  await callInEveryWrongWay(world);
-  expect(readDatabase()).toContain(world.site.getInstallation("jira").clientKey);
-  // The label of a link, which admins search for.
-  expect(ears.findIn(readDatabase())).toEqual(new Set(["e-mail"]));
-  await world.install("jira");
-  (await world.site.uninstall("confluence")).expect(204);
-  await world.install("confluence");
-  await breakEverything(deployment);
-  app.kill("SIGTERM");
-  const { stdout, stderr } = await app.ended;
-  expect(ears.findIn(readDatabase())).toEqual(new Set(["e-mail"]));
+    const app = await deployment.startApp(env);
+    await world.prepare();
+    await linkInEveryWay(world, ears);
+    await askWithEveryToken(world);
+    await callInEveryWrongWay(world);
+    expect(readDatabase()).toContain(world.site.getInstallation("jira").clientKey);
+    // The label of a link, which admins search for.
+    expect(ears.findIn(readDatabase())).toEqual(new Set(["e-mail"]));
+    await world.install("jira");
+    (await world.site.uninstall("confluence")).expect(204);
+    await world.install("confluence");
+    await breakEverything(deployment);
+    app.kill("SIGTERM");
+    const { stdout, stderr } = await app.ended;
+    expect(ears.findIn(readDatabase())).toEqual(new Set(["e-mail"]));
 
-  expect(ears.kinds).toEqual(
-    new Set(["JWT", "cookie", "attempt id", "code", "shared secret", "operator's secret", "e-mail"]),
-  );
-  expect(ears.findIn(stdout)).toEqual(new Set());
-  expect(stderr).toBe("");
-
-  const lines = stdout.trimEnd().split("\n");
-  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  for (const entry of entries) {
-    expect(entry).toEqual(
-      expect.objectContaining({
-        level: expect.any(Number) as number,
-        time: expect.any(String) as string,
-        msg: expect.any(String) as string,
-      }),
+    expect(ears.kinds).toEqual(
+      new Set(["JWT", "cookie", "attempt id", "code", "shared secret", "operator's secret", "e-mail"]),
     );
-  }
-  const found = entries.filter(({ reference }) => ears.references.includes(String(reference)));
-  expect(found).toHaveLength(ears.references.length);
-});
+    expect(ears.findIn(stdout)).toEqual(new Set());
+    expect(stderr).toBe("");
+
+    const lines = stdout.trimEnd().split("\n");
+    const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const entry of entries) {
+      expect(entry).toEqual(
+        expect.objectContaining({
+          level: expect.any(Number) as number,
+          time: expect.any(String) as string,
+          msg: expect.any(String) as string,
+        }),
+      );
+    }
+    const found = entries.filter(({ reference }) => ears.references.includes(String(reference)));
+    expect(found).toHaveLength(ears.references.length);
+  },
+);

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcessByStdio } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
@@ -83,6 +84,11 @@ export class AppProcess extends RunningProcess {
     this.kill("SIGTERM");
     await this.ended;
   }
+}
+
+/** For ENCRYPTION_KEYS. */
+export function createKey(): string {
+  return randomBytes(32).toString("base64");
 }
 
 export function spawnServer(options: StartOptions, ...nodeArguments: readonly string[]): AppProcess {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
@@ -7,11 +6,7 @@ import { describe, expect } from "vitest";
 import { ADA } from "../sandbox/people.js";
 import type { Env } from "../src/config/env.js";
 import { it, PATIENCE, type Deployment } from "./process-deployment.fixture.js";
-import { spawnServer, type ProcessEnd } from "./process.fixture.js";
-
-function createKey(): string {
-  return randomBytes(32).toString("base64");
-}
+import { createKey, spawnServer, type ProcessEnd } from "./process.fixture.js";
 
 /** The variables that standard error names: one sentence per line. */
 function namedIn({ stderr }: ProcessEnd): string[] {
@@ -89,9 +84,7 @@ describe.concurrent("a database that can't be used", PATIENCE, () => {
     },
   );
 
-  it("stops the start when a newer version has changed it, and that version finds it as it was", async ({
-    deployment,
-  }) => {
+  it("stops the start when a newer version has changed it, and changes nothing", async ({ deployment }) => {
     await useAndStop(deployment);
     await deployment.query("INSERT INTO migrations VALUES ('9999-from-the-future')");
     const before = readAll(deployment.folder);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
@@ -11,20 +8,16 @@ import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES, startWorld, type World } from "../sandbox/world.js";
 import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import { connectAside } from "../src/storage/raw-sql.fixture.js";
-import { connect } from "../src/storage/sqlite-connection.js";
+import { DatabaseFile } from "./linking-database.fixture.js";
 import { expectProblem } from "./refusals.fixture.js";
 
-let folder: string;
-let file: string;
-/** A connection to the database that isn't the app's. */
-let database: ReturnType<typeof connect>;
+let database: DatabaseFile;
 let world: World;
 /** `home` is set up; `odd` is paused in Jira and names a team without keys in Confluence; `bare` is just installed. */
 let home: AtlassianSite, odd: AtlassianSite, bare: AtlassianSite;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "refusals-"));
-  file = path.join(folder, "app.sqlite");
+  database = await DatabaseFile.create();
   const teamDomains = [
     "acme.cloudflareaccess.com",
     "globex.cloudflareaccess.com",
@@ -34,7 +27,7 @@ beforeAll(async () => {
     hasEdge: false,
     teamDomains: teamDomains as [string, ...string[]],
     siteCount: 3,
-    databaseFile: file,
+    databaseFile: database.file,
     env: { METRICS_TOKEN: "the-operator's" },
   });
   [home, odd, bare] = world.parts.sites as [AtlassianSite, AtlassianSite, AtlassianSite];
@@ -55,14 +48,15 @@ beforeAll(async () => {
     .saveSettings({ teamDomain: acme.domain, services: SERVICES, paused: true });
   await world.page(ADA, "confluence", odd).saveSettings({ teamDomain: globex!.domain, services: SERVICES });
   await world.install("jira", bare);
-  database = connect({ file, busyTimeoutMilliseconds: 1000, foreignKeys: true, tries: 1 });
-  await vi.waitFor(async () => expect(await query("SELECT id FROM tenants WHERE NOT proven")).toEqual([]));
+  await vi.waitFor(
+    async () => expect(await database.select("SELECT id FROM tenants WHERE NOT proven")).toEqual([]),
+    5_000,
+  );
 });
 
 afterAll(async () => {
   await world.close();
   await database.close();
-  await rm(folder, { recursive: true });
 });
 
 interface Refusal {
@@ -151,7 +145,7 @@ const REFUSALS: readonly Refusal[] = [
     request: () => send("GET", "/api/v1/me", { "x-padding": "x".repeat(17 * 1024) }) },
 
   { status: 500, code: "internal_error", to: "whoever meets settings that something else has written over", asksAround: true,
-    arrange: () => query(
+    arrange: () => database.execute(
       `INSERT INTO settings (tenant_id, document, version, updated_at)
        SELECT id, 'not JSON', 1, '2026-01-01 00:00:00.000 +00:00' FROM tenants WHERE site = '${bare.host}'`),
     request: () => world.page(GRACE, "jira", bare).send("GET", "/api/v1/me") },
@@ -161,7 +155,7 @@ const REFUSALS: readonly Refusal[] = [
   { status: 503, code: "keys_unavailable", to: "a token of a trusted team that can't be reached",
     request: async () => identify({ authorization: `Bearer ${await world.parts.teams[1]!.signAccessJwt(GRACE, AUDIENCES.demo)}` }) },
   { status: 503, code: "store_unavailable", to: "a write while another program holds the database",
-    arrange: () => connectAside(file).query("BEGIN IMMEDIATE"),
+    arrange: () => connectAside(database.file).query("BEGIN IMMEDIATE"),
     request: () => world.page(LINUS).send("POST", "/api/v1/me/link-attempts", {}) },
   { status: 504, code: "upstream_timeout", to: "an admin whom Jira takes too long to vouch for", asksAround: true,
     arrange: () => disturb(bare, { delaySeconds: 11 }),
@@ -179,7 +173,7 @@ describe("the app refuses", () => {
     async (...row) => {
       const [, status, code, { arrange, request, asksAround = false }] = row;
       await arrange?.();
-      const before = { stored: await readEverything(), asked: countQuestions() };
+      const before = { stored: await database.snapshot(), asked: countQuestions() };
 
       const reply = await request();
 
@@ -187,7 +181,7 @@ describe("the app refuses", () => {
       expect(reply.status).toBe(status);
       // Tokens, e-mail addresses and AUD tags stay with whoever sent them.
       expect(JSON.stringify({ detail, errors })).not.toMatch(/eyJ|@|[0-9a-f]{64}/);
-      expect(await readEverything()).toEqual(before.stored);
+      expect(await database.snapshot()).toEqual(before.stored);
       if (!asksAround) expect(countQuestions()).toBe(before.asked);
     },
   );
@@ -300,16 +294,6 @@ function disturb(
   onTestFinished(() => void Object.assign(behaviour, before));
   Object.assign(behaviour, disturbance);
   return Promise.resolve();
-}
-
-async function readEverything(): Promise<unknown> {
-  const tables = ["tenants", "settings", "links", "link_attempts", "audit_events", "spent_tokens"];
-  return Promise.all(tables.map((table) => query(`SELECT * FROM ${table}`)));
-}
-
-async function query(sql: string): Promise<unknown[]> {
-  const [rows] = await database.query(sql);
-  return rows;
 }
 
 /** How often the app has asked anybody anything. */

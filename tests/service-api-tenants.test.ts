@@ -128,7 +128,7 @@ describe("an installation", () => {
     site.behaviour.failing = true;
     const before = site.server.requests.length;
     await scene.world.install("jira", site);
-    await vi.waitFor(() => expect(site.server.requests.length).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(site.server.requests.length).toBeGreaterThan(before), 5_000);
 
     for (let nth = 0; nth < 5; nth++) refuse(await scene.identify(grace, { site }), "access_jwt_untrusted");
 

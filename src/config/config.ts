@@ -51,7 +51,7 @@ function createSchema(isProduction: boolean) {
   return z.object({
     PORT: values.port.default(3000),
     HOST: z.string().default("0.0.0.0"),
-    BASE_URL: publicUrl.optional(),
+    BASE_URL: publicUrl.refine(values.hasPlainPath, values.PLAIN_PATH_EXPLANATION).optional(),
     DATABASE_URL: values.sqliteUrl.default("data/app.sqlite"),
     ENCRYPTION_KEYS: values.encryptionKeys.optional(),
     CONNECT_APP_KEY: values.appKey.default("access-for-atlassian-cloud"),

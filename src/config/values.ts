@@ -35,6 +35,13 @@ export function plainUrl({ needsHttps, allowsLoopback }: { needsHttps: boolean; 
   });
 }
 
+/** Express takes other characters of a path that things are mounted under for a pattern. */
+export function hasPlainPath(url: string): boolean {
+  return /^(?:\/[\w.~-]+)*\/?$/.test(new URL(url).pathname);
+}
+export const PLAIN_PATH_EXPLANATION =
+  "may have a path of letters, digits, dots, hyphens, underscores and tildes only.";
+
 /** `sqlite:<file>` → the file. */
 export const sqliteUrl = z.string().transform((text, context) => {
   if (/^postgres(ql)?:/.test(text)) {

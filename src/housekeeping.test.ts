@@ -1,0 +1,55 @@
+import { afterEach, expect, it, vi } from "vitest";
+
+import { Housekeeping } from "./housekeeping.js";
+import { silentLogger } from "./logger.js";
+import { buildAttempt, insertTenant } from "./storage/builders.fixture.js";
+import { minutesAfter, openTestDatabase } from "./storage/test-database.fixture.js";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("removes what has expired at the start and every ten minutes, until it is stopped", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const database = await openTestDatabase();
+  const attempts = await database.write(async (stores) => {
+    const tenant = await insertTenant(stores);
+    const expiring = [5, 15, 25].map((minutes) => buildAttempt(tenant, { expiresAt: minutesAfter(minutes) }));
+    for (const attempt of expiring) await stores.attempts.insert(attempt);
+    await stores.tokens.bind("token", "used", minutesAfter(5));
+    return expiring;
+  });
+  let minutes = 6;
+  const clock = { now: () => minutesAfter(minutes) };
+  const countLeft = async () => {
+    // Writes go one after the other.
+    await database.write(() => Promise.resolve());
+    const found = await Promise.all(attempts.map(({ idHash }) => database.read.attempts.find(idHash)));
+    return found.filter((attempt) => attempt !== null).length;
+  };
+
+  const housekeeping = new Housekeeping({ database, clock, logger: silentLogger });
+  expect(await countLeft()).toBe(2);
+  const bound = await database.write((stores) => stores.tokens.bind("token", "again", minutesAfter(60)));
+  expect(bound.isNew).toBe(true);
+  minutes = 16;
+  vi.advanceTimersByTime(10 * 60_000);
+  expect(await countLeft()).toBe(1);
+  housekeeping.stop();
+  minutes = 26;
+  vi.advanceTimersByTime(60 * 60_000);
+  expect(await countLeft()).toBe(1);
+});
+
+it("only warns when the database can't be used", async () => {
+  const database = await openTestDatabase();
+  await database.close();
+  const warn = vi.fn();
+  const housekeeping = new Housekeeping({
+    database,
+    clock: { now: () => minutesAfter(0) },
+    logger: { ...silentLogger, warn },
+  });
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), { timeout: 10_000 });
+  housekeeping.stop();
+});
