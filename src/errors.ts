@@ -278,7 +278,8 @@ export class AppError extends Error {
 
 export class ValidationError extends AppError {
   constructor(errors: readonly FieldError[]) {
-    super("validation_failed", errors.map(({ detail }) => detail).join(" "), { extras: { errors } });
+    const details = new Set(errors.map(({ detail }) => detail));
+    super("validation_failed", [...details].join(" "), { extras: { errors } });
   }
 
   static of(field: string, detail: string): ValidationError {

@@ -15,7 +15,13 @@ import {
   type Link,
   type Page,
 } from "./link-administration.fixture.js";
-import { createScene, expectProblem, startLinkingWorld, type LinkingWorld } from "./linking-scene.fixture.js";
+import {
+  createScene,
+  expectProblem,
+  startLinkingWorld,
+  type LinkingWorld,
+  type Scene,
+} from "./linking-scene.fixture.js";
 
 let linking: LinkingWorld;
 beforeAll(async () => {
@@ -158,6 +164,12 @@ describe("the list of links", () => {
 });
 
 describe.each([LINKS, AUDIT])("paging %s", (path) => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await createScene(linking);
+    await storeLinks(scene, [{}, {}]);
+  });
+
   it.each<[what: string, query: string, status: number, code: ProblemCode]>([
     ["a limit of 0", "limit=0", 422, "validation_failed"],
     ["a limit of 201", "limit=201", 422, "validation_failed"],
@@ -175,25 +187,20 @@ describe.each([LINKS, AUDIT])("paging %s", (path) => {
     ["a long cursor", `cursor=${"A".repeat(600)}`, 400, "malformed_request"],
     ["a very long cursor", `cursor=${"A".repeat(5000)}`, 400, "malformed_request"],
   ])("refuses %s", async (_what, query, status, code) => {
-    const scene = await createScene(linking);
     expectProblem(await scene.page(ADA).send("GET", `${path}?${query}`), status, code);
   });
 
   it("takes an empty parameter, as forms send them, for none", async () => {
-    const scene = await createScene(linking);
     const whole = await askAsAdmin(scene, path);
     const empty = { limit: "", cursor: "", query: "", action: "", actor: "", from: "", to: "" };
     expect(await askAsAdmin(scene, path, empty)).toEqual(whole);
   });
 
   it.each([1, 200])("takes a limit of %i", async (limit) => {
-    const scene = await createScene(linking);
     (await scene.page(ADA).send("GET", `${path}?limit=${limit}`)).expect(200);
   });
 
   it("refuses the other list's cursor", async () => {
-    const scene = await createScene(linking);
-    await storeLinks(scene, [{}, {}]);
     const { nextCursor } = await askAsAdmin(scene, path === LINKS ? AUDIT : LINKS, { limit: 1 });
     const reply = await scene.page(ADA).send("GET", pathOf(path, { cursor: nextCursor ?? "" }));
     expectProblem(reply, 400, "malformed_request");

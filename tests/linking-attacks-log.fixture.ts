@@ -49,7 +49,7 @@ export async function startLoggedWorld({ world: { parts }, sites }: LinkingWorld
   onTestFinished(close);
   await vi.waitFor(() => {
     if (!output.includes('"listening"')) throw new Error(`The app doesn't listen yet: ${output}`);
-  }, 25_000);
+  }, 40_000);
   const app = { url: appUrl, port: probe.port, close: stop };
   return {
     world: new World({ ...parts, app, appUrl, close }),

@@ -244,10 +244,10 @@ describe("settings", () => {
     const other = await freshPage();
     const mine = await save(one, { teamDomain: TEAM, services: [DEMO] });
     expect(await other.getSettings()).toEqual(FRESH);
-    await save(other, { teamDomain: OTHER_TEAM, paused: true });
+    for (const paused of [true, false]) await save(other, { teamDomain: OTHER_TEAM, paused });
     expect(await one.getSettings()).toEqual(mine);
     const stolen = { ...DEMO, audience: "0".repeat(64), id: mine.services[0]!.id };
-    const reply = await put(other, { ...FRESH, services: [stolen], version: 1 });
+    const reply = await put(other, { ...FRESH, services: [stolen], version: 2 });
     expectProblem(reply, "validation_failed", ["services[0].id"]);
   });
 

@@ -7,7 +7,7 @@ import { PROBLEMS, type ProblemCode } from "../errors.js";
 const time = z.iso.datetime().meta({ description: "ISO 8601, UTC." });
 const productName = z.enum(["jira", "confluence"]);
 const method = z.enum(["proof", "email", "admin"]).meta({ description: "How the link was proved." });
-const json = z.json();
+const json = z.record(z.string(), z.unknown()).nullable();
 
 const service = z.strictObject({
   id: z.string(),

@@ -23,19 +23,21 @@ export async function handleErrors(
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells error handlers by their four parameters.
   _next: NextFunction,
 ): Promise<void> {
-  if (!wantsPage(req)) {
-    sendProblem(res, req, error);
-    return;
+  try {
+    if (wantsPage(req)) await sendPage(res, req, error);
+    else sendProblem(res, req, error);
+  } catch (sendError) {
+    // Else Express would answer by itself, with a stack.
+    sendProblem(res, req, sendError);
   }
+}
+
+async function sendPage(res: Response, req: Request, error: unknown): Promise<void> {
   const problem = startProblem(res, req, error);
   if (problem === null) return;
   res.vary("Accept");
-  try {
-    const html = await renderProblemPage(res, { title: problem.title, problem });
-    endProblem(res, req, "text/html; charset=utf-8", html);
-  } catch (renderError) {
-    sendProblem(res, req, renderError);
-  }
+  const html = await renderProblemPage(res, { title: problem.title, problem });
+  endProblem(res, req, "text/html; charset=utf-8", html);
 }
 
 function wantsPage(req: Request): boolean {

@@ -101,9 +101,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       sendProblem(res, req, error);
       return;
     }
-    dispatch(req, res, acceptBody).catch((error: unknown) => {
-      sendProblem(res, req, error);
-    });
+    dispatch(req, res, acceptBody)
+      .catch((error: unknown) => sendProblem(res, req, error))
+      .catch((error: unknown) => {
+        // A fault in refusing one request must not end the process, as an unhandled one would.
+        logger.error({ err: error }, "a refusal could not be sent");
+        res.destroy();
+      });
   }
 
   async function dispatch(req: IncomingMessage, res: ServerResponse, acceptBody: () => void): Promise<void> {

@@ -15,6 +15,7 @@ interface Operation {
   readonly path?: readonly string[];
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  readonly isBodyOptional?: true;
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   readonly problems: readonly ProblemCode[];
 }
@@ -66,6 +67,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       summary: "Fetch a team's keys now and say what came back",
       security: "contextJwt",
       body: settingsCheckRequest,
+      isBodyOptional: true,
       answers: { 200: schemas.teamCheck },
       problems: [...ADMIN, ...BODY, "rate_limited"],
     },
@@ -137,7 +139,8 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       security: "accessJwt",
       path: ["attempt"],
       body: popupRequest,
-      answers: { 200: schemas.popupCodes },
+      isBodyOptional: true,
+      answers: { 200: schemas.popupCodes, 204: null },
       problems: [
         "access_jwt_missing",
         "ambiguous_credentials",

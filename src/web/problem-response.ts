@@ -122,5 +122,11 @@ function toPointer(field: string): string {
 }
 
 function toPointerToken(token: string): string {
-  return encodeURIComponent(token.replaceAll("~", "~0").replaceAll("/", "~1"));
+  // Half of a surrogate pair can't be encoded; a member name from the request may hold one.
+  return encodeURIComponent(
+    token
+      .replace(/\p{Cs}/gu, "\ufffd")
+      .replaceAll("~", "~0")
+      .replaceAll("/", "~1"),
+  );
 }
