@@ -330,7 +330,12 @@ describe("after a reinstall on another host", () => {
     expect(await linus.listLinks()).toEqual([]);
     expectProblem(await world.page(ADA, "jira", site).send("GET", "/api/v1/settings"), "upstream_failed");
 
+    // What the host tells of a member, it might tell to anybody.
     site.behaviour.failing = false;
+    expect((await grace.send("GET", "/api/v1/me")).expect(200).body).toMatchObject({
+      linking: { available: false },
+    });
+    expectProblem(await linus.send("POST", "/api/v1/me/link-attempts", {}), "paused");
     await world.page(ADA, "jira", site).getSettings();
     await linus.finishLink(attempt, code);
     expect(await identify(moved, LINUS)).toEqual(identified(LINUS));

@@ -1,5 +1,5 @@
 import type { AuditLog, Initiator } from "../audit/audit-log.js";
-import { epochSeconds, type Clock } from "../clock.js";
+import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import { AppError, NotFoundError } from "../errors.js";
 import { createId } from "../identifiers.js";
 import type { SettingsReader } from "../services/settings-store.js";
@@ -75,7 +75,8 @@ export class LinkService {
     return database.write(async (stores) => {
       // One token links one account (security rule 9), whatever tenant it is shown to afterwards.
       const use = `linked ${tenant.id} ${accountId}`;
-      const bound = await stores.tokens.bind(token.hash, use, new Date(token.expiresAt * 1000));
+      const acceptedUntil = new Date((token.expiresAt + CLOCK_TOLERANCE_SECONDS) * 1000);
+      const bound = await stores.tokens.bind(token.hash, use, acceptedUntil);
       if (bound.use !== use)
         throw new AppError("already_linked", "This Access JWT has already linked an account.");
       // Settings may have changed while this waited for its turn to write.
