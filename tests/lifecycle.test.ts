@@ -896,7 +896,7 @@ describe("the keys of install events", () => {
 
   it("can't be asked for without end by made-up names; known ones go on working", async () => {
     (await tenants.sendEvent(createSender(NOBODY_LISTENS), "installed")).expect(204);
-    travel(120);
+    travel(600);
     const before = fetches();
     const replies = await Promise.all(
       Array.from({ length: 310 }, (_, index) =>
@@ -917,7 +917,7 @@ describe("the keys of install events", () => {
       const { installKeys } = world.parts;
       const site = await tenants.startSite();
       await installKeys.rotate();
-      travel(180);
+      travel(1200);
       installKeys.behaviour[how] = true;
       try {
         expectProblem(await site.install("jira", world.appUrl), "keys_unavailable");

@@ -19,7 +19,7 @@ export async function rotateKeys(env: Env): Promise<string> {
     const { reencrypted } = await database.reencrypt();
     if (reencrypted === 0) return "Every secret is already encrypted with the newest key.";
     const secretsWere = reencrypted === 1 ? "1 secret was" : `${reencrypted} secrets were`;
-    return `${secretsWere} encrypted with the newest key. The older keys can be removed now.`;
+    return `${secretsWere} encrypted with the newest key. Once every process runs with that key first, the older keys can be removed.`;
   } finally {
     await database.close();
   }
