@@ -50,7 +50,8 @@ describe.concurrent("keys rotate", PATIENCE, () => {
     expect(await rotating).toEqual({
       code: 0,
       signal: null,
-      stdout: "2 secrets were encrypted with the newest key. The older keys can be removed now.\n",
+      stdout:
+        "2 secrets were encrypted with the newest key. Once every process runs with that key first, the older keys can be removed.\n",
       stderr: "",
     });
     await expectReadable(deployment, sites);

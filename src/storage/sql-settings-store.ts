@@ -66,7 +66,10 @@ export class SqlSettingsReader implements SettingsReader {
     return row ? toSettings(row) : FRESH_SETTINGS;
   }
 
-  async listTrusting(tenantIds: readonly string[], teamDomain: string): Promise<ReadonlyMap<string, Settings>> {
+  async listTrusting(
+    tenantIds: readonly string[],
+    teamDomain: string,
+  ): Promise<ReadonlyMap<string, Settings>> {
     const rows = await this.settings.list({ where: { tenantId: { [Op.in]: [...tenantIds] }, teamDomain } });
     return new Map(rows.map((row) => [row.tenantId, toSettings(row)]));
   }
