@@ -40,13 +40,13 @@ export const PROBLEMS = {
     title: "There is no Access JWT",
     cause:
       "The request carries no Cf-Access-Jwt-Assertion header: it did not pass through Cloudflare Access.",
-    fix: "Put the path behind an Access application whose policy is Allow (Bypass sends no token), or forward the header.",
+    fix: "In a browser: put the path behind an Access application whose policy is Allow (Bypass sends no token). From a service: send the token it received as Authorization: Bearer <Access JWT>.",
   },
   access_jwt_malformed: {
     status: 401,
     title: "The Access JWT can't be read",
     cause: "What was sent isn't a signed JWT, or lacks a claim that every Access JWT has.",
-    fix: "Forward the Cf-Access-Jwt-Assertion header unchanged.",
+    fix: "Send the value of the Cf-Access-Jwt-Assertion header that the service received, unchanged.",
   },
   access_jwt_expired: {
     status: 401,

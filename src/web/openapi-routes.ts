@@ -5,8 +5,11 @@ import { createRouter } from "./create-router.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 import { createOpenapiDocument } from "./openapi.js";
 
+/** Of the API, not of the app: grows when a client could notice. */
+const API_VERSION = "0.1.0";
+
 export function createOpenapiRoutes({ config }: AppContext): Router {
-  const document = createOpenapiDocument({ baseUrl: config.baseUrl, version: "1.0.0" });
+  const document = createOpenapiDocument({ baseUrl: config.baseUrl, version: API_VERSION });
   const router = createRouter();
   router
     .route("/openapi.json")

@@ -11,7 +11,7 @@ import { settingsCheckRequest } from "./settings-routes.js";
 
 interface Operation {
   readonly summary: string;
-  readonly security: "contextJwt" | "accessJwt";
+  readonly security: "contextJwt" | "accessJwt" | "accessAssertion";
   readonly path?: readonly string[];
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -136,7 +136,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   "/access/link/{attempt}": {
     post: {
       summary: "In the window behind Access: agree, and get the one-time code",
-      security: "accessJwt",
+      security: "accessAssertion",
       path: ["attempt"],
       body: popupRequest,
       isBodyOptional: true,
@@ -203,11 +203,17 @@ export function createOpenapiDocument(options: {
           description: "JWT <context JWT>, from AP.context.getToken() in Jira or Confluence.",
         },
         accessJwt: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description:
+            "The Access JWT that the service received in Cf-Access-Jwt-Assertion. That header is taken here too, but a proxy of Cloudflare's in front of the app may take it off.",
+        },
+        accessAssertion: {
           type: "apiKey",
           in: "header",
           name: "Cf-Access-Jwt-Assertion",
-          description:
-            "The Access JWT as the service received it; Authorization: Bearer <Access JWT> works too.",
+          description: "Put on a browser's request by Cloudflare Access itself.",
         },
       },
       schemas: { Problem: toJsonSchema(schemas.problem) },
