@@ -32,6 +32,12 @@ export async function openAppDatabase(
   logger: Logger,
 ): Promise<OpenDatabase> {
   const encryptionKeys = secrets.encryptionKeys ?? loadOrCreateEncryptionKeyFile(config.databaseFile);
+  if (secrets.encryptionKeys === null) {
+    logger.info(
+      { keyFile: `${config.databaseFile}.key` },
+      "secrets are encrypted with the key in this file: keep a copy of it apart from the database",
+    );
+  }
   try {
     return await openDatabase({ file: config.databaseFile, encryptionKeys, clock: systemClock, logger });
   } catch (error) {

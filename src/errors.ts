@@ -39,7 +39,7 @@ export const PROBLEMS = {
     status: 401,
     title: "There is no Access JWT",
     cause:
-      "The request carries no Cf-Access-Jwt-Assertion header: it did not pass through Cloudflare Access.",
+      "The request carries no Access JWT: it didn't pass through Cloudflare Access, or the header was taken off on the way.",
     fix: "In a browser: put the path behind an Access application whose policy is Allow (Bypass sends no token). From a service: send the token it received as Authorization: Bearer <Access JWT>.",
   },
   access_jwt_malformed: {
