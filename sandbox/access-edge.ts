@@ -104,9 +104,11 @@ export class AccessEdge {
   }
 
   #logOut(response: ServerResponse): void {
+    // Where the page that says goodbye leads back to: there has to be something at `/`.
+    const home = this.#applications.find(({ pathPrefix }) => pathPrefix === "/");
     response
       .writeHead(302, {
-        location: `${this.#team.url}/cdn-cgi/access/logout`,
+        location: `${this.#team.url}/cdn-cgi/access/logout${home ? `?kid=${home.audience}` : ""}`,
         "set-cookie": this.#applications.map(({ audience }) => `${cookieName(audience)}=; Path=/; Max-Age=0`),
       })
       .end();

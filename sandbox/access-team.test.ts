@@ -77,3 +77,13 @@ it("hands a token to registered applications only", async () => {
   const { url } = (await browser.submit({ email: GRACE.email })).call;
   expect(url).toMatch(/\/nowhere\/cdn-cgi\/access\/authorized\?token=/);
 });
+
+it("says that it is an imitation, and leads back to a registered application only", async () => {
+  const browser = new Browser({ client: new HttpClient(), name: "test" });
+  const url = "http://localhost:1";
+  team.register({ label: "Tool", audience: TOOL, url });
+  expect((await browser.open(`${team.url}/cdn-cgi/access/login/x?kid=${TOOL}`)).text).toContain("imitation");
+  const goodbye = `${team.url}/cdn-cgi/access/logout`;
+  expect((await browser.open(`${goodbye}?kid=${TOOL}`)).text).toContain(`<a href="${url}/">Back to Tool</a>`);
+  expect((await browser.open(`${goodbye}?kid=${url}`)).expect(200).text).not.toContain("<a ");
+});

@@ -54,7 +54,7 @@ export class AccessTeam {
       ["GET", /^\/cdn-cgi\/access\/certs$/, () => this.#publishKeys()],
       ["GET", /^\/cdn-cgi\/access\/login\/[^/]+$/, ({ url }) => this.#showLogin(url)],
       ["POST", /^\/cdn-cgi\/access\/login\/[^/]+$/, (request) => this.#logIn(request)],
-      ["GET", /^\/cdn-cgi\/access\/logout$/, () => this.#logOut()],
+      ["GET", /^\/cdn-cgi\/access\/logout$/, ({ url }) => this.#logOut(url)],
     );
   }
 
@@ -158,7 +158,10 @@ export class AccessTeam {
     );
     return html(
       200,
-      htmlPage(`Sign in to ${application.label}`, `<p>Who are you?</p>\n${buttons.join("\n")}`),
+      htmlPage(
+        `Sign in to ${application.label}`,
+        `<p>This is the sandbox's imitation of Cloudflare Access: no password needed.</p>\n<p>Who are you?</p>\n${buttons.join("\n")}`,
+      ),
     );
   }
 
@@ -176,8 +179,12 @@ export class AccessTeam {
   }
 
   /** Each application signs the browser out on its own host, and says goodbye here. */
-  #logOut(): Answer {
-    return html(200, htmlPage("Signed out", "<p>The next page you open asks who you are.</p>"));
+  #logOut(url: URL): Answer {
+    const application = this.#findApplication(url);
+    const back = application
+      ? `<p><a href="${application.url}/">Back to ${escapeHtml(application.label)}</a></p>`
+      : "";
+    return html(200, htmlPage("Signed out", `<p>The next page you open asks who you are.</p>\n${back}`));
   }
 
   #findApplication(url: URL): AccessApplication | undefined {

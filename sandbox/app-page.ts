@@ -77,10 +77,11 @@ export class AppPage {
     return me.links;
   }
 
-  async unlinkAll(): Promise<void> {
-    for (const { id } of await this.listLinks()) {
-      (await this.send("DELETE", `/api/v1/me/links/${id}`)).expect(204);
-    }
+  /** How many links there were. */
+  async unlinkAll(): Promise<number> {
+    const links = await this.listLinks();
+    for (const { id } of links) (await this.send("DELETE", `/api/v1/me/links/${id}`)).expect(204);
+    return links.length;
   }
 
   async beginLink(): Promise<LinkAttempt> {

@@ -54,7 +54,7 @@ async function greet(request: Incoming, options: Options): Promise<Answer> {
     return text(200, `${[title, ...lines, ...(link ? [link] : [])].join("\n")}\n`);
   }
   const paragraphs = lines.map((line) => `<p>${escapeHtml(line)}</p>`);
-  const anchor = link ? `<p><a href="${escapeHtml(link)}">${escapeHtml(link)}</a></p>` : "";
+  const anchor = link ? `<p><a href="${escapeHtml(link)}">Link your account</a></p>` : "";
   const signOut = `<p><a href="/cdn-cgi/access/logout">Sign out of Access</a></p>`;
   return html(200, htmlPage(title, [...paragraphs, anchor, signOut].join("\n")));
 }

@@ -18,7 +18,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const stopped = new AbortController();
   // Once or several times: npm and tsx pass on what the terminal has sent to everybody already.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.abort());
   // Nobody reads on, as after `| head`.
   process.stdout.on("error", () => stopped.abort());
 
@@ -28,6 +28,8 @@ async function main(): Promise<number> {
       console.log(HELP);
       return 0;
     }
+    console.log("Starting a Jira and Confluence site, an Access team and the app on this machine …");
+    console.log("Words: docs/GLOSSARY.md");
     // Late, so that signals are heard while the app is being loaded.
     const { runSandbox } = await import("./run-sandbox.js");
     await runSandbox(options, stopped.signal);
@@ -60,6 +62,10 @@ function readOptions(): SandboxOptions | null {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code?.startsWith("ERR_PARSE_ARGS")) return `${error.message}\nAll options: npm run sandbox -- --help`;
   if (code !== "EADDRINUSE") return error.message;
-  return `Port ${port ?? ""} is taken by another program. Choose five others in a row: npm run sandbox -- --port 4300`;
+  return (
+    `Port ${port ?? ""} is taken by another program (another sandbox?). ` +
+    "Choose five others in a row: npm run sandbox -- --port 4300"
+  );
 }

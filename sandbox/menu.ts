@@ -3,56 +3,75 @@ import type { Interface } from "node:readline/promises";
 import { visibleText } from "./html.js";
 import { ADA, GRACE, LINUS, OSCAR, type Person } from "./people.js";
 import type { Stage } from "./stage.js";
+import { AUDIENCES } from "./world-parts.js";
+
+type Terminal = Pick<Interface, "question">;
 
 interface Item {
   readonly letter: string;
   readonly label: string;
-  readonly run: (menu: Menu) => Promise<void>;
+  /** `number` is what was typed after the letter: whom it is about. */
+  readonly run: (menu: Menu, number: string | undefined) => Promise<void>;
 }
 
 const VISITORS = [GRACE, LINUS, OSCAR, ADA];
 
 const ITEMS: readonly Item[] = [
-  { letter: "v", label: "visit the demo service as …", run: async (menu) => menu.visit(await menu.askWho()) },
-  { letter: "l", label: "link somebody", run: async (menu) => menu.link(await menu.askWho()) },
-  { letter: "u", label: "unlink somebody", run: async (menu) => menu.unlink(await menu.askWho()) },
+  {
+    letter: "v",
+    label: "visit the demo service as …",
+    run: async (menu, number) => menu.visit(await menu.askWho(number)),
+  },
+  { letter: "l", label: "link somebody", run: async (menu, number) => menu.link(await menu.askWho(number)) },
+  {
+    letter: "u",
+    label: "unlink somebody",
+    run: async (menu, number) => menu.unlink(await menu.askWho(number)),
+  },
   { letter: "r", label: "rotate the team's keys", run: (menu) => menu.rotateKeys() },
   { letter: "o", label: "switch the team off, or on again", run: (menu) => menu.toggleTeam() },
   { letter: "s", label: "make the team slow, or quick again", run: (menu) => menu.toggleDelay() },
-  { letter: "t", label: "show a fresh context JWT and what to do with it", run: (menu) => menu.showToken() },
+  { letter: "t", label: "three calls for curl, with fresh tokens", run: (menu) => menu.showCalls() },
   { letter: "a", label: "read the audit log", run: (menu) => menu.readAudit() },
 ];
 
 /** What to try next, in the terminal, until somebody quits. */
 export class Menu {
   readonly #stage: Stage;
-  readonly #terminal: Interface;
+  readonly #terminal: Terminal;
 
-  constructor(stage: Stage, terminal: Interface) {
+  constructor(stage: Stage, terminal: Terminal) {
     this.#stage = stage;
     this.#terminal = terminal;
   }
 
   /** Returns when somebody quits; rejects with an AbortError when the terminal is closed. */
   async run(): Promise<void> {
+    const { transcript } = this.#stage;
+    const items = ITEMS.map(({ letter, label }) => `  ${letter}  ${label}\n`).join("");
+    this.#say("Try: u 1 (unlink Grace), v 1 (the tool no longer knows her), l 1 (link again), v 1.");
     for (;;) {
-      console.log(`\n${ITEMS.map(({ letter, label }) => `  ${letter}  ${label}`).join("\n")}\n  q  quit`);
+      transcript.print(`\n${items}  q  quit`);
       const answer = (await this.#terminal.question("What next? ")).trim().toLowerCase();
-      if (answer === "q") return;
-      const item = ITEMS.find(({ letter }) => letter === answer);
-      try {
-        await item?.run(this);
-      } catch (error) {
-        if (error instanceof Error && error.name === "AbortError") throw error;
-        this.#say(error instanceof Error ? error.message : String(error));
-      }
+      const [choice = "", number] = answer.split(/\s+/);
+      if (choice === "q") return;
+      const item = ITEMS.find(({ letter }) => letter === choice);
+      if (item) await this.#try(() => item.run(this, number));
+      else if (choice !== "") this.#say(`There is no ${choice}.`);
     }
   }
 
-  async askWho(): Promise<Person> {
+  /** Until it's somebody; the first of them for nothing but Enter. */
+  async askWho(given?: string): Promise<Person> {
     const names = VISITORS.map(({ name }, index) => `${index + 1} ${name}`).join(", ");
-    const answer = await this.#terminal.question(`Who? ${names}: `);
-    return VISITORS[Number(answer) - 1] ?? GRACE;
+    let answer = given;
+    for (;;) {
+      answer ??= (await this.#terminal.question(`Who? ${names}: `)).trim();
+      const person = VISITORS[Number(answer || "1") - 1];
+      if (person) return person;
+      this.#say(`There is no ${answer}.`);
+      answer = undefined;
+    }
   }
 
   async visit(person: Person): Promise<void> {
@@ -65,8 +84,8 @@ export class Menu {
   }
 
   async unlink(person: Person): Promise<void> {
-    await this.#stage.world.page(person).unlinkAll();
-    this.#say(`${person.name} isn't linked any more.`);
+    const linkCount = await this.#stage.world.page(person).unlinkAll();
+    this.#say(linkCount > 0 ? `${person.name} isn't linked any more.` : `${person.name} had no link.`);
   }
 
   async rotateKeys(): Promise<void> {
@@ -94,15 +113,54 @@ export class Menu {
     return Promise.resolve();
   }
 
-  async showToken(): Promise<void> {
-    const { site, appUrl } = this.#stage.world;
-    const token = await site.contextJwt("jira", ADA.accountId);
-    this.#say(`For fifteen minutes, this is ${ADA.name} in Jira:`);
-    console.log(`\n  curl -H 'Authorization: JWT ${token}' ${appUrl}/api/v1/settings`);
+  async showCalls(): Promise<void> {
+    const { site, team, appUrl } = this.#stage.world;
+    const ada = await site.contextJwt("jira", ADA.accountId);
+    const grace = await site.contextJwt("jira", GRACE.accountId);
+    const accessJwt = await team.signAccessJwt(GRACE, AUDIENCES.demo);
+    const query = `product=jira&audience=${AUDIENCES.demo}`;
+    this.#printCall(
+      `For fifteen minutes, this is ${ADA.name} in Jira, who reads the settings:`,
+      `JWT ${ada}`,
+      `${appUrl}/api/v1/settings`,
+    );
+    this.#printCall(
+      `For as long, this is ${GRACE.name} in Jira, who looks at her own link:`,
+      `JWT ${grace}`,
+      `${appUrl}/api/v1/me`,
+    );
+    this.#printCall(
+      `For a day, this is the demo service, which asks who ${GRACE.name} is:`,
+      `Bearer ${accessJwt}`,
+      `${appUrl}/api/v1/sites/${site.host}/identity?${query}`,
+    );
   }
 
   async readAudit(): Promise<void> {
-    await this.#stage.world.page(ADA).send("GET", "/api/v1/audit?limit=5");
+    await this.#stage.world.page(ADA).send("GET", "/api/v1/audit?limit=20");
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    // What was told long ago has scrolled away.
+    this.#stage.transcript.forget();
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof Error && error.name === "AbortError") throw error;
+      this.#say(this.#explain(error));
+    }
+  }
+
+  #explain(error: unknown): string {
+    if (!(error instanceof Error)) return String(error);
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    const isCutOff = code === "ECONNRESET" && this.#stage.world.team.behaviour.off;
+    return isCutOff ? "The Access team is off: nobody can sign in." : error.message;
+  }
+
+  #printCall(what: string, authorization: string, url: string): void {
+    this.#say(what);
+    this.#stage.transcript.print(`\ncurl -H 'Authorization: ${authorization}' '${url}'`);
   }
 
   #say(text: string): void {

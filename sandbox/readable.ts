@@ -26,9 +26,19 @@ export function shorten(text: string): string {
     .replace(/\b[\da-f]{33,}\b/g, (hex) => `${hex.slice(0, 8)}…`);
 }
 
+interface AuditEvent {
+  readonly at: string;
+  readonly action: string;
+  readonly actor: { readonly type: string; readonly accountId: string | null };
+  readonly target: { readonly type: string; readonly id: string } | null;
+  readonly reference: string | null;
+}
+
 /** The lines of a body; `contentType` tells what text is. */
 export function readableBody(body: unknown, contentType: string, width: number): string[] {
   if (body instanceof URLSearchParams) return body.size > 0 ? [shorten(body.toString())] : [];
+  const events = findAuditEvents(body);
+  if (events) return events.map(readableEvent);
   if (typeof body !== "string") return cutAfter(MAX_LINES, readableJson(body).split("\n"));
   const text = contentType.startsWith("text/html") ? visibleText(body) : body.trim();
   return text === "" ? [] : text.split("\n").flatMap((line) => wrap(shorten(line), width));
@@ -51,6 +61,24 @@ function readableJson(value: unknown): string {
     /\[\n\s+([^[\]{}]{1,60}?)\n\s+\]/g,
     (_, items: string) => `[${items.replace(/\n\s+/g, " ")}]`,
   );
+}
+
+function findAuditEvents(body: unknown): AuditEvent[] | null {
+  const { items = [] } = (body ?? {}) as { items?: AuditEvent[] };
+  return items[0]?.action ? items : null;
+}
+
+/** When, who, what, to what, and the reference; ids by their first characters, so that it fits a line. */
+function readableEvent({ at, action, actor, target, reference }: AuditEvent): string {
+  const startOf = (id: string) => id.replace(/-[\da-f-]{27}$/, "…");
+  const columns = [
+    at.replace("T", " ").replace(/\.\d+/, ""),
+    startOf(actor.accountId ?? actor.type).padEnd(16),
+    action.padEnd(18),
+    (target ? `${target.type} ${startOf(target.id)}` : "").padEnd(18),
+    reference ?? "",
+  ];
+  return columns.join("  ").trimEnd();
 }
 
 function cutAfter(maxLines: number, lines: readonly string[]): string[] {

@@ -14,6 +14,8 @@ export interface SandboxOptions {
   readonly once: boolean;
 }
 
+const MAX_WIDTH = 100;
+
 /** Starts the world, plays the story, stays up. Throws when a step of the story isn't what it should be. */
 export async function runSandbox(
   { ports, once: isOnce }: SandboxOptions,
@@ -23,7 +25,9 @@ export async function runSandbox(
   try {
     const stage = new Stage(world, createTranscript(stopped));
     await untilStopped(() => playStory(stage), stopped);
-    if (isOnce || stopped.aborted) return;
+    if (stopped.aborted) return;
+    stage.transcript.say(recap(stage.transcript.stepCount));
+    if (isOnce) return;
     console.log(describe(world));
     await untilStopped(
       process.stdin.isTTY ? () => showMenu(stage) : () => new Promise(() => undefined),
@@ -41,13 +45,26 @@ function createTranscript(stopped: AbortSignal): Transcript {
     },
     // Knows NO_COLOR; the method is there on a terminal only.
     hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+    width: readableWidth(process.stdout.columns),
   });
+}
+
+/** Columns are unknown where it's no terminal, and 0 on some. */
+function readableWidth(columns: number | undefined): number {
+  return columns ? Math.min(MAX_WIDTH, columns) : MAX_WIDTH;
+}
+
+function recap(stepCount: number): string {
+  const result = `${stepCount} steps, all as expected.`;
+  return process.stdout.isTTY
+    ? `${result} To read it page by page: npm run sandbox -- --once | less -R`
+    : result;
 }
 
 function describe({ appUrl, parts }: World): string {
   return `
 Everything is up. Open in a browser:
-  ${parts.demoUrl}  the demo service: sign in as Grace Green, who is linked, or as somebody else
+  ${parts.demoUrl}  the demo service: Grace Green is linked
   ${appUrl}/problems  every refusal, its cause and its fix
   ${appUrl}/openapi.json  the API
 Press Ctrl-C to end.`;

@@ -13,7 +13,7 @@ afterEach(async () => world.close());
 async function setStage(): Promise<{ stage: Stage; lines: string[] }> {
   world = await startWorld();
   const lines: string[] = [];
-  const transcript = new Transcript({ write: (text) => lines.push(text), hasColours: false });
+  const transcript = new Transcript({ write: (text) => lines.push(text), hasColours: false, width: 100 });
   return { stage: new Stage(world, transcript), lines };
 }
 

@@ -9,9 +9,10 @@ type Style = Parameters<typeof styleText>[0];
 interface Options {
   readonly write: (text: string) => void;
   readonly hasColours: boolean;
+  /** In columns. */
+  readonly width: number;
 }
 
-const WIDTH = 100;
 const MARGIN = "    ";
 const REQUEST_HEADERS = [
   "authorization",
@@ -27,14 +28,20 @@ const REPLY_HEADERS = ["location", "set-cookie", "retry-after"];
 export class Transcript implements CallObserver {
   readonly #write: (text: string) => void;
   readonly #hasColours: boolean;
+  readonly #width: number;
   readonly #introduced = new Set<string>();
   #stepCount = 0;
   #depth = 0;
   #isMuted = false;
 
-  constructor({ write, hasColours }: Options) {
+  constructor({ write, hasColours, width }: Options) {
     this.#write = write;
     this.#hasColours = hasColours;
+    this.#width = width;
+  }
+
+  get stepCount(): number {
+    return this.#stepCount;
   }
 
   step(title: string, why: string): void {
@@ -47,6 +54,16 @@ export class Transcript implements CallObserver {
   say(text: string): void {
     this.#write("\n");
     this.#paragraph(text);
+  }
+
+  /** Text as it is, for instance to be copied. */
+  print(text: string): void {
+    this.#write(`${text}\n`);
+  }
+
+  /** Tells again what it has told already. */
+  forget(): void {
+    this.#introduced.clear();
   }
 
   /** Does something that isn't worth telling. */
@@ -89,15 +106,15 @@ export class Transcript implements CallObserver {
     for (const name of names) {
       for (const text of [headers[name] ?? []].flat()) {
         if (name === "accept" && text === "text/html") continue;
-        this.#line(`  ${name}: ${shorten(text)}`, "dim");
+        this.#wrapped("  ", `${name}: ${shorten(text)}`, "dim");
         const token = findToken(text);
-        if (token && this.#isNew(token)) this.#line(`    ${readableClaims(token)}`, "dim");
+        if (token && this.#isNew(token)) this.#wrapped("    ", readableClaims(token), "dim");
       }
     }
   }
 
   #body(body: unknown, contentType = ""): void {
-    const lines = readableBody(body, contentType, WIDTH - 2 * MARGIN.length);
+    const lines = readableBody(body, contentType, this.#room - 2);
     const isLong = lines.length > 8;
     const shown = !isLong || this.#isNew(lines.join("\n")) ? lines : ["(the same as above)"];
     for (const line of shown) this.#line(`  ${line}`);
@@ -111,7 +128,18 @@ export class Transcript implements CallObserver {
   }
 
   #paragraph(text: string): void {
-    for (const line of wrap(text, WIDTH - MARGIN.length)) this.#write(`${MARGIN}${line}\n`);
+    for (const line of wrap(text, this.#width - MARGIN.length)) this.#write(`${MARGIN}${line}\n`);
+  }
+
+  /** Columns for a line of a call. */
+  get #room(): number {
+    return this.#width - MARGIN.length - 2 * this.#depth;
+  }
+
+  #wrapped(indent: string, text: string, style: Style): void {
+    const [first = "", ...others] = wrap(text, this.#room - indent.length - 2);
+    this.#line(`${indent}${first}`, style);
+    for (const line of others) this.#line(`${indent}  ${line}`, style);
   }
 
   #line(text: string, style?: Style): void {

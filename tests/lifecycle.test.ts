@@ -190,6 +190,14 @@ describe("installed", () => {
     expect(await world.page(ADA, "jira", site).getSettings()).toEqual(settings);
   });
 
+  it("again with the same secret on the same host leaves the tenant proven, even while the host is away", async () => {
+    const site = await linkedSite();
+    site.behaviour.off = true;
+    (await tenants.sendEvent(senderOf(site), "installed")).expect(204);
+    expect(await identifyGrace(site.host)).toEqual(IDENTIFIED);
+    (await world.page(GRACE, "jira", site).send("GET", "/api/v1/me")).expect(200);
+  });
+
   it("again on another host suspends settings and links until that host has answered", async () => {
     const site = await linkedSite();
     const moved = `127.0.0.1:${site.server.port}`;

@@ -164,6 +164,7 @@ export const REFUSED_SETTINGS: readonly RefusedSettings[] = [
       changes: JSON.parse('{"__proto__":{"paused":true}}') as object,
     },
     { field: "a/b~c", pointer: "#/a~1b~0c", changes: { "a/b~c": 1 } },
+    { field: "a.b", pointer: "#/a.b", changes: { "a.b": 1 } },
     { field: "services[0].secret", pointer: "#/services/0/secret", changes: service({ secret: "x" }) },
     { field: "services[0].limits.rate", pointer: "#/services/0/limits/rate", changes: limits({ rate: 1 }) },
     {

@@ -365,12 +365,13 @@ describe("the version of settings", () => {
 });
 
 describe("a check of a team", () => {
-  async function check(page: AppPage, body: object): Promise<TeamCheck> {
+  async function check(page: AppPage, body?: object): Promise<TeamCheck> {
     return teamCheckSchema.parse((await page.send("POST", "/api/v1/settings/check", body)).expect(200).body);
   }
 
   it("says which keys it saw, of the team in question or of the one in the settings", async () => {
     for (const body of [
+      undefined,
       {},
       { teamDomain: null },
       { teamDomain: TEAM },

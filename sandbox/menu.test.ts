@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { Menu } from "./menu.js";
+import { GRACE } from "./people.js";
+import { Stage } from "./stage.js";
+import { Transcript } from "./transcript.js";
+import { startWorld, type World } from "./world.js";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+  await world.prepare();
+});
+afterAll(async () => world.close());
+
+/** What is told when somebody types these lines, and then quits. */
+async function choose(...answers: string[]): Promise<string> {
+  let told = "";
+  const write = (text: string) => (told += text);
+  const typed = [...answers, "q"];
+  const question = (prompt: string) => {
+    write(prompt);
+    return Promise.resolve(typed.shift() ?? "q");
+  };
+  const stage = new Stage(world, new Transcript({ write, hasColours: false, width: 100 }));
+  await new Menu(stage, { question }).run();
+  return told;
+}
+
+it.each([
+  ["a letter that isn't there", ["x"], /There is no x\.\n\n {2}v {2}visit/],
+  ["a number that isn't there", ["u 9", "7", "3"], /no 9\.\n[^]*no 7\.\n[^]*Oscar Outside had no link\./],
+  ["nothing but Enter for a person", ["u", ""], /Who\? 1 Grace Green[^]*Grace Green had no link\./],
+  ["a visit while the team is off", ["o", "v 3", "o"], /The Access team is off: nobody can sign in\./],
+  ["the suggested way", ["l 1", "v 1", "u 1", "v 1"], /is linked\.[^]*In Jira you are[^]*isn't linked/],
+])("understands %s", async (_name, answers, expected) => {
+  expect(await choose(...answers)).toMatch(expected);
+});
+
+it("tells everything anew for every choice", async () => {
+  expect(await choose("v 2", "v 2")).not.toContain("(the same as above)");
+});
+
+it("tells the audit log in one line for every event", async () => {
+  expect(await choose("a")).toMatch(
+    /\n {6}\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}host {14}tenant\.installed {4}tenant [\da-f]{8}… {2,}[A-Z2-7]{12}\n/,
+  );
+});
+
+it("prints calls that work as they are", async () => {
+  await world.link(GRACE);
+  const calls = (await choose("t")).matchAll(/^curl -H 'Authorization: (.+?)' '(.+)'$/gm);
+  const answers = [...calls].map(async ([, authorization = "", url = ""]) =>
+    (await fetch(url, { headers: { authorization } })).json(),
+  );
+  expect(await Promise.all(answers)).toMatchObject([
+    { teamDomain: world.team.domain },
+    { accountId: GRACE.accountId, links: [{ accountId: GRACE.accountId }] },
+    { accountId: GRACE.accountId, site: world.site.host },
+  ]);
+});

@@ -1,0 +1,111 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+
+import { AuditLog } from "../audit/audit-log.js";
+import type { Initiator } from "../audit/audit-log.js";
+import { epochSeconds } from "../clock.js";
+import { sha256Hex } from "../identifiers.js";
+import { buildSettings, insertTenant } from "../storage/builders.fixture.js";
+import { NOW, openTestDatabase } from "../storage/test-database.fixture.js";
+import type { AccessToken } from "./access-token.js";
+import { LinkService } from "./link-service.js";
+
+const clock = { now: () => NOW };
+const AUDIENCE = "a".repeat(64);
+const TEAM = "acme.cloudflareaccess.com";
+const BY: Initiator = { actor: { type: "user", accountId: "account-1" }, ip: null, reference: null };
+
+const settings = buildSettings({
+  teamDomain: TEAM,
+  services: [{ id: "service-1", label: "This app", audience: AUDIENCE, purposes: ["link"], limits: null }],
+  allowedEmailDomains: [],
+  paused: false,
+  version: 1,
+});
+
+function buildToken(overrides: Partial<AccessToken> = {}): AccessToken {
+  return {
+    issuer: `https://${TEAM}`,
+    teamDomain: TEAM,
+    audiences: [AUDIENCE],
+    issuedAt: epochSeconds(clock) - 60,
+    notBefore: null,
+    expiresAt: epochSeconds(clock) + 3600,
+    holder: { kind: "person", subject: "subject-1", email: "ada@acme.com" },
+    hash: sha256Hex("token-1"),
+    ...overrides,
+  };
+}
+
+async function setUp() {
+  const database = await openTestDatabase();
+  const tenant = await database.write(async (stores) => {
+    const inserted = await insertTenant(stores);
+    await stores.settings.replace(inserted.id, settings, 0);
+    return inserted;
+  });
+  let token = buildToken();
+  const service = new LinkService({
+    database,
+    clock,
+    audit: new AuditLog({ clock, reader: database.read.audit }),
+    accessTokens: { verify: () => Promise.resolve(token) },
+  });
+  const link = (accountId: string) => service.linkWithToken({ tenant, accountId }, "token", BY);
+  return {
+    database,
+    tenant,
+    link,
+    show: (overrides: Partial<AccessToken>) => (token = buildToken(overrides)),
+  };
+}
+
+describe("LinkService.linkWithToken", () => {
+  it("obeys settings that changed while it waited for its turn to write", async () => {
+    const { database, tenant, link } = await setUp();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const pausing = database.write(async (stores) => {
+      await held;
+      await stores.settings.replace(tenant.id, { ...settings, paused: true, version: 2 }, 1);
+    });
+    const linking = expect(link("account-1")).rejects.toMatchObject({ code: "paused" });
+    // It has read the settings by then, and queues behind the pause.
+    await delay(100);
+    release();
+    await Promise.all([pausing, linking]);
+    expect(await database.read.links.listOfAccount(tenant.id, "account-1")).toEqual([]);
+  });
+
+  it("renews the label when the e-mail of a proved identity has changed, and says so in the audit log", async () => {
+    const { database, tenant, link, show } = await setUp();
+    const first = await link("account-1");
+    show({
+      hash: sha256Hex("token-2"),
+      holder: { kind: "person", subject: "subject-1", email: "ada.lovelace@acme.com" },
+    });
+    const second = await link("account-1");
+    expect(second).toEqual({ isNew: false, link: { ...first.link, email: "ada.lovelace@acme.com" } });
+    expect(await database.read.links.listOfAccount(tenant.id, "account-1")).toEqual([second.link]);
+    const { items } = await database.read.audit.list(
+      tenant.id,
+      { action: "link.replaced", actor: null, from: null, to: null },
+      { limit: 10, cursor: null },
+    );
+    expect(items).toHaveLength(1);
+  });
+
+  it.each(["email", "admin"] as const)(
+    "replaces a link that was made by %s, also another account's",
+    async (method) => {
+      const { database, tenant, link } = await setUp();
+      const first = await link("account-1");
+      await database.write((stores) =>
+        stores.links.update(tenant.id, { ...first.link, method, accountId: "account-0" }),
+      );
+      const { link: proved } = await link("account-1");
+      expect(proved).toMatchObject({ id: first.link.id, accountId: "account-1", method: "proof" });
+      expect(await database.read.links.listOfAccount(tenant.id, "account-0")).toEqual([]);
+    },
+  );
+});
