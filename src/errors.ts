@@ -237,6 +237,8 @@ export interface FieldError {
   /** As a person writes it: `services[0].audience`. */
   readonly field: string;
   readonly detail: string;
+  /** The same in parts, where a part may hold a dot or a bracket itself. */
+  readonly path?: readonly (string | number)[];
 }
 
 interface ProblemExtras {

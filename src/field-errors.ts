@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import { ValidationError } from "./errors.js";
+import { ValidationError, type FieldError } from "./errors.js";
 
 /** More than anybody reads; a request may hold thousands. */
 const MAX_ERRORS = 50;
@@ -9,21 +9,19 @@ const MAX_ERRORS = 50;
 export function parseWith<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap((issue) =>
+  const errors = parsed.error.issues.flatMap(({ path, message, ...issue }) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          field: fieldName([...issue.path, key]),
-          detail: "There is no such field.",
-        }))
-      : [{ field: fieldName(issue.path), detail: issue.message }],
+      ? issue.keys.map((key) => createFieldError([...path, key], "There is no such field."))
+      : [createFieldError(path, message)],
   );
   throw new ValidationError(errors.slice(0, MAX_ERRORS));
 }
 
-function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (name, part) =>
-      typeof part === "number" ? `${name}[${part}]` : name === "" ? String(part) : `${name}.${String(part)}`,
+function createFieldError(keys: readonly PropertyKey[], detail: string): FieldError {
+  const path = keys.map((key) => (typeof key === "number" ? key : String(key)));
+  const field = path.reduce<string>(
+    (name, part) => (typeof part === "number" ? `${name}[${part}]` : name === "" ? part : `${name}.${part}`),
     "",
   );
+  return { field, detail, path };
 }

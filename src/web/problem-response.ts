@@ -41,7 +41,11 @@ export function toProblem(
     ...(extras.errors === undefined
       ? {}
       : {
-          errors: extras.errors.map(({ field, detail }) => ({ field, pointer: toPointer(field), detail })),
+          errors: extras.errors.map(({ field, detail, path }) => ({
+            field,
+            pointer: toPointer(path ?? splitField(field)),
+            detail,
+          })),
         }),
   };
 }
@@ -116,9 +120,12 @@ export function problemHeaders({ code, status, extras }: AppError): Readonly<Rec
   };
 }
 
-function toPointer(field: string): string {
-  const tokens = field.split(/[.[\]]+/).filter((token) => token !== "");
-  return ["#", ...tokens.map(toPointerToken)].join("/");
+function splitField(field: string): readonly string[] {
+  return field.split(/[.[\]]+/).filter((part) => part !== "");
+}
+
+function toPointer(path: readonly (string | number)[]): string {
+  return ["#", ...path.map((part) => toPointerToken(String(part)))].join("/");
 }
 
 function toPointerToken(token: string): string {
