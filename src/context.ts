@@ -55,7 +55,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   const findInstallation = (clientKey: string) => tenants.findInstallation(clientKey);
 
   const teamKeys = new TeamKeyCache({ clock, logger, originOverrides: config.accessOriginOverrides });
-  const accessTokens = new AccessJwtVerifier({
+  const accessJwts = new AccessJwtVerifier({
     clock,
     keys: teamKeys,
     isTrustedTeam: (teamDomain) => settingsOfTenants.isTrustedTeam(teamDomain),
@@ -80,10 +80,10 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
 
   const audit = new AuditLog({ clock, reader: database.read.audit });
   const proof: TenantProof = new TenantProof({ database, host, clock, logger });
-  const links = new LinkService({ database, audit, accessTokens, clock });
+  const links = new LinkService({ database, audit, accessJwts, clock });
   const identities = new IdentityService({
     database,
-    accessTokens,
+    accessJwts,
     proof,
     clock,
     logger,
@@ -104,7 +104,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     proof,
     settings: new SettingsService({ database, audit, teamKeys }),
     links,
-    attempts: new LinkAttemptService({ database, audit, links, accessTokens, clock }),
+    attempts: new LinkAttemptService({ database, audit, links, accessJwts, clock }),
     identities,
     audit,
     isReady: () => database.ping(),

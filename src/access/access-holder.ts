@@ -1,4 +1,4 @@
-import type { AccessHolder } from "../links/access-token.js";
+import type { AccessHolder } from "../links/verified-access-jwt.js";
 import type { AccessClaims } from "./access-jwt.js";
 
 const MAX_SUBJECT_LENGTH = 255;

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.js";
 import { findRefusedHeader } from "../compact-jws.js";
 import { AppError } from "../errors.js";
 import { sha256Hex } from "../identifiers.js";
-import type { AccessToken, AccessTokenVerifier } from "../links/access-token.js";
+import type { VerifiedAccessJwt, AccessJwtVerification } from "../links/verified-access-jwt.js";
 import { findTeamDomain } from "../team-domain.js";
 import { findHolder } from "./access-holder.js";
 import { parseAccessJwt, requireTokenString, type AccessClaims, type AccessJwt } from "./access-jwt.js";
@@ -21,7 +21,7 @@ interface AccessJwtVerifierOptions {
 }
 
 /** Which refusals are told apart, and in which order, is security rule 2. */
-export class AccessJwtVerifier implements AccessTokenVerifier {
+export class AccessJwtVerifier implements AccessJwtVerification {
   readonly #keys: TeamKeyCache;
   readonly #isTrustedTeam: (teamDomain: string) => Promise<boolean>;
   readonly #verified: VerifiedTokenCache;
@@ -33,7 +33,7 @@ export class AccessJwtVerifier implements AccessTokenVerifier {
     this.#verified = new VerifiedTokenCache(clock);
   }
 
-  async verify(token: string): Promise<AccessToken> {
+  async verify(token: string): Promise<VerifiedAccessJwt> {
     const hash = sha256Hex(requireTokenString(token));
     const verified = this.#verified.find(hash);
     if (!verified) return this.#verifyNew(token, hash);
@@ -42,7 +42,7 @@ export class AccessJwtVerifier implements AccessTokenVerifier {
     return currentKey.modulus === key.modulus ? accessToken : this.#verifyNew(token, hash);
   }
 
-  async #verifyNew(token: string, hash: string): Promise<AccessToken> {
+  async #verifyNew(token: string, hash: string): Promise<VerifiedAccessJwt> {
     const jwt = parseAccessJwt(token);
     const kid = requireKid(jwt);
     const { claims } = jwt;
@@ -93,7 +93,7 @@ async function isSignedBy(publicKey: CryptoKey, token: string): Promise<boolean>
   }
 }
 
-function toAccessToken(claims: AccessClaims, teamDomain: string, hash: string): AccessToken {
+function toAccessToken(claims: AccessClaims, teamDomain: string, hash: string): VerifiedAccessJwt {
   return {
     issuer: claims.iss,
     teamDomain,

@@ -5,7 +5,7 @@ import type { Settings } from "../services/settings.js";
 import type { Database } from "../stores.js";
 import type { TenantProof } from "../tenants/tenant-proof.js";
 import type { Product, Tenant } from "../tenants/tenant.js";
-import type { AccessToken, AccessTokenVerifier } from "./access-token.js";
+import type { VerifiedAccessJwt, AccessJwtVerification } from "./verified-access-jwt.js";
 import type { IdentityLink } from "./identity-link.js";
 import { furthestRefusal, isListed, judgeToken } from "./judge-token.js";
 
@@ -23,7 +23,7 @@ export interface IdentityQuestion {
 
 interface Dependencies {
   readonly database: Database;
-  readonly accessTokens: AccessTokenVerifier;
+  readonly accessJwts: AccessJwtVerification;
   readonly proof: TenantProof;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,7 +51,7 @@ export class IdentityService {
    * Throws the contract's refusals: the one that got furthest, or `ambiguous_site`.
    */
   async identify(rawToken: string, question: IdentityQuestion): Promise<IdentifiedPerson> {
-    const token = await this.#deps.accessTokens.verify(rawToken);
+    const token = await this.#deps.accessJwts.verify(rawToken);
     const found: IdentifiedPerson[] = [];
     const refusals: AppError[] = [];
     for (const trusting of await this.#listTrusting(token, question)) {
@@ -75,7 +75,7 @@ export class IdentityService {
     await Promise.all(this.#linksBeingMarked.values());
   }
 
-  async #listTrusting(token: AccessToken, question: IdentityQuestion): Promise<Trusting[]> {
+  async #listTrusting(token: VerifiedAccessJwt, question: IdentityQuestion): Promise<Trusting[]> {
     const trusting = await this.#readTrusting(token, question);
     const isProven = (product: Product) =>
       trusting.some(({ tenant }) => tenant.product === product && tenant.proven);
@@ -89,7 +89,7 @@ export class IdentityService {
 
   /** As many queries for a site that exists as for one that doesn't: timing tells no stranger which do. */
   async #readTrusting(
-    token: AccessToken,
+    token: VerifiedAccessJwt,
     { site, product, audience }: IdentityQuestion,
   ): Promise<Trusting[]> {
     const { read } = this.#deps.database;
@@ -106,7 +106,7 @@ export class IdentityService {
 
   async #identifyIn(
     { tenant, settings }: Trusting,
-    token: AccessToken,
+    token: VerifiedAccessJwt,
     question: IdentityQuestion,
   ): Promise<IdentifiedPerson> {
     const { database, clock, accountPageUrl } = this.#deps;

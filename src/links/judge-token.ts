@@ -2,7 +2,7 @@ import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import { AppError, type ProblemCode } from "../errors.js";
 import { isEmailAllowed } from "../services/email-domain.js";
 import type { Purpose, Settings } from "../services/settings.js";
-import type { AccessToken } from "./access-token.js";
+import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 import type { AccessIdentity } from "./identity-link.js";
 
 /** How far a token got, in the contract's order of refusal. */
@@ -25,7 +25,7 @@ export function furthestRefusal(refusals: readonly AppError[]): AppError {
 }
 
 /** Whether a tenant's settings list this token's team and (if one is named) audience at all. */
-export function isListed(token: AccessToken, settings: Settings, audience: string | null): boolean {
+export function isListed(token: VerifiedAccessJwt, settings: Settings, audience: string | null): boolean {
   return findListed(token, settings, audience).length > 0;
 }
 
@@ -34,7 +34,7 @@ export function isListed(token: AccessToken, settings: Settings, audience: strin
  * those whose token matched both (security rule 2). Throws the contract's refusals in the contract's order.
  */
 export function judgeToken(
-  token: AccessToken,
+  token: VerifiedAccessJwt,
   settings: Settings,
   clock: Clock,
   wanted: { readonly purpose: Purpose; readonly audience: string | null },
@@ -56,7 +56,7 @@ export function judgeToken(
   };
 }
 
-function findListed(token: AccessToken, settings: Settings, audience: string | null) {
+function findListed(token: VerifiedAccessJwt, settings: Settings, audience: string | null) {
   if (settings.teamDomain === null || settings.teamDomain !== token.teamDomain) return [];
   return settings.services.filter(
     (service) =>
@@ -64,7 +64,7 @@ function findListed(token: AccessToken, settings: Settings, audience: string | n
   );
 }
 
-function requireCurrent(token: AccessToken, now: number): void {
+function requireCurrent(token: VerifiedAccessJwt, now: number): void {
   if (now >= token.expiresAt + CLOCK_TOLERANCE_SECONDS) throw new AppError("access_jwt_expired");
   const validFrom = Math.max(token.issuedAt, token.notBefore ?? 0);
   // Not told apart from a bad signature: Access never issues such a token.

@@ -5,7 +5,7 @@ import { createSecret, createTypedCode, sha256Hex } from "../identifiers.js";
 import type { Database } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
-import type { AccessTokenVerifier } from "./access-token.js";
+import type { AccessJwtVerification } from "./verified-access-jwt.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
 import { judgeToken } from "./judge-token.js";
 import type { LinkAttempt, LinkAttemptReader } from "./link-attempt.js";
@@ -16,7 +16,7 @@ interface Dependencies {
   readonly database: Database;
   readonly audit: AuditLog;
   readonly links: LinkService;
-  readonly accessTokens: AccessTokenVerifier;
+  readonly accessJwts: AccessJwtVerification;
   readonly clock: Clock;
 }
 
@@ -102,8 +102,8 @@ export class LinkAttemptService {
 
   /** Changes nothing (security rule 6). Throws the refusals of the service API, and `attempt_expired`. */
   async visit(attemptId: string, rawToken: string, cookie: string | null): Promise<PopupVisit> {
-    const { database, accessTokens, clock } = this.#deps;
-    const token = await accessTokens.verify(rawToken);
+    const { database, accessJwts, clock } = this.#deps;
+    const token = await accessJwts.verify(rawToken);
     const attempt = this.#requireLive(await database.read.attempts.find(sha256Hex(attemptId)));
     const tenant = await database.read.tenants.findById(attempt.tenantId);
     if (tenant?.state !== "enabled") throw new AppError("attempt_expired");

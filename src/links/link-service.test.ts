@@ -7,7 +7,7 @@ import { epochSeconds } from "../clock.js";
 import { sha256Hex } from "../identifiers.js";
 import { buildSettings, insertTenant } from "../storage/builders.fixture.js";
 import { NOW, openTestDatabase } from "../storage/test-database.fixture.js";
-import type { AccessToken } from "./access-token.js";
+import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 import { LinkService } from "./link-service.js";
 
 const clock = { now: () => NOW };
@@ -23,7 +23,7 @@ const settings = buildSettings({
   version: 1,
 });
 
-function buildToken(overrides: Partial<AccessToken> = {}): AccessToken {
+function buildToken(overrides: Partial<VerifiedAccessJwt> = {}): VerifiedAccessJwt {
   return {
     issuer: `https://${TEAM}`,
     teamDomain: TEAM,
@@ -49,14 +49,14 @@ async function setUp() {
     database,
     clock,
     audit: new AuditLog({ clock, reader: database.read.audit }),
-    accessTokens: { verify: () => Promise.resolve(token) },
+    accessJwts: { verify: () => Promise.resolve(token) },
   });
   const link = (accountId: string) => service.linkWithToken({ tenant, accountId }, "token", BY);
   return {
     database,
     tenant,
     link,
-    show: (overrides: Partial<AccessToken>) => (token = buildToken(overrides)),
+    show: (overrides: Partial<VerifiedAccessJwt>) => (token = buildToken(overrides)),
   };
 }
 

@@ -7,14 +7,14 @@ import { findLinkService, type Settings } from "../services/settings.js";
 import type { Database, Page, PageRequest, WriteStores } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
-import type { AccessTokenVerifier } from "./access-token.js";
+import type { AccessJwtVerification } from "./verified-access-jwt.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
 import { judgeToken } from "./judge-token.js";
 
 interface Dependencies {
   readonly database: Database;
   readonly audit: AuditLog;
-  readonly accessTokens: AccessTokenVerifier;
+  readonly accessJwts: AccessJwtVerification;
   readonly clock: Clock;
 }
 
@@ -58,9 +58,9 @@ export class LinkService {
 
   /** For a front end that holds both proofs: the account's context JWT and the person's Access JWT. */
   async linkWithToken(user: HostUser, rawToken: string, by: Initiator): Promise<WrittenLink> {
-    const { database, accessTokens, clock } = this.#deps;
+    const { database, accessJwts, clock } = this.#deps;
     const { tenant, accountId } = user;
-    const token = await accessTokens.verify(rawToken);
+    const token = await accessJwts.verify(rawToken);
     const judge = async (reader: SettingsReader): Promise<AccessIdentity> => {
       const settings = await reader.get(tenant.id);
       const { identity } = judgeToken(token, settings, clock, { purpose: "link", audience: null });

@@ -4,7 +4,7 @@ export type AccessHolder =
   | { readonly kind: "nobody" };
 
 /** What a correctly signed Access JWT of a trusted team says. Audience, times and holder are still to be judged. */
-export interface AccessToken {
+export interface VerifiedAccessJwt {
   readonly issuer: string;
   readonly teamDomain: string;
   readonly audiences: readonly string[];
@@ -17,10 +17,10 @@ export interface AccessToken {
   readonly hash: string;
 }
 
-export interface AccessTokenVerifier {
+export interface AccessJwtVerification {
   /**
    * Checks format, algorithm, issuer, key, signature and `type`, independently of any site (security rule 2).
    * Throws AppError `access_jwt_malformed`, `keys_unavailable` or `access_jwt_untrusted`.
    */
-  verify(token: string): Promise<AccessToken>;
+  verify(token: string): Promise<VerifiedAccessJwt>;
 }
