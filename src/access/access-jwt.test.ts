@@ -32,7 +32,7 @@ describe("parseAccessJwt", () => {
     ["a payload that isn't an object", signAccessJwt(key, { claims: "[]" })],
     ["a header that names a member twice", signAccessJwt(key, { header: '{"alg":"RS256","alg":"none"}' })],
   ])("refuses %s, and says so in sentences", (_name, token) => {
-    expect(expectMalformed(token).message).toMatch(/^The [^.]+\.(?: Forward [^.]+\.)?$/);
+    expect(expectMalformed(token).message).toMatch(/^The [^.]+\.(?: Send [^.]+\.)?$/);
   });
 
   it.each<[string, Record<string, unknown>]>([
