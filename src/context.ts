@@ -32,14 +32,20 @@ export async function openAppDatabase(
   logger: Logger,
 ): Promise<OpenDatabase> {
   const encryptionKeys = secrets.encryptionKeys ?? loadOrCreateEncryptionKeyFile(config.databaseFile);
-  if (secrets.encryptionKeys === null) {
-    logger.info(
-      { keyFile: `${config.databaseFile}.key` },
-      "secrets are encrypted with the key in this file: keep a copy of it apart from the database",
-    );
-  }
   try {
-    return await openDatabase({ file: config.databaseFile, encryptionKeys, clock: systemClock, logger });
+    const database = await openDatabase({
+      file: config.databaseFile,
+      encryptionKeys,
+      clock: systemClock,
+      logger,
+    });
+    if (secrets.encryptionKeys === null) {
+      logger.info(
+        { keyFile: `${config.databaseFile}.key` },
+        "secrets are encrypted with the key in this file: keep a copy of it apart from the database",
+      );
+    }
+    return database;
   } catch (error) {
     if (error instanceof EncryptionKeyError || error instanceof DatabaseTooNewError)
       throw new ConfigError([error.message], { cause: error });
