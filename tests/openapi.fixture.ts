@@ -67,12 +67,21 @@ export type Operation = z.output<typeof operation>;
 
 const verb = z.enum(["get", "put", "post", "delete", "options", "head", "patch", "trace"]);
 
-const securityScheme = z.strictObject({
+const apiKeyScheme = z.strictObject({
   type: z.literal("apiKey"),
   in: z.enum(["header", "query", "cookie"]),
   name: z.string().min(1),
   description: z.string(),
 });
+
+const bearerScheme = z.strictObject({
+  type: z.literal("http"),
+  scheme: z.literal("bearer"),
+  bearerFormat: z.literal("JWT"),
+  description: z.string().min(1),
+});
+
+const securityScheme = z.union([apiKeyScheme, bearerScheme]);
 
 /** The structure that OpenAPI 3.1 prescribes. */
 export const openapiDocument = z.strictObject({
