@@ -18,7 +18,7 @@ export interface RunningApp {
 
 const DRAIN_SECONDS = 10;
 
-/** Environment → config → context → listen. Throws ConfigError, EncryptionKeyError, and what listening throws. */
+/** Environment → config → context → listen. Throws ConfigError, AppError `store_unavailable`, and what listening throws. */
 export async function startApp(env: Env): Promise<RunningApp> {
   const { config, secrets } = parseConfig(env);
   const logger = createLogger(config.logLevel);

@@ -5,9 +5,9 @@ import type { Settings } from "../services/settings.js";
 import type { Database } from "../stores.js";
 import type { TenantProof } from "../tenants/tenant-proof.js";
 import type { Product, Tenant } from "../tenants/tenant.js";
-import type { VerifiedAccessJwt, AccessJwtVerification } from "./verified-access-jwt.js";
 import type { IdentityLink } from "./identity-link.js";
 import { furthestRefusal, isListed, judgeToken } from "./judge-token.js";
+import type { VerifiedAccessJwt, AccessJwtVerification } from "./verified-access-jwt.js";
 
 export interface IdentifiedPerson {
   readonly tenant: Tenant;

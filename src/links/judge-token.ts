@@ -2,8 +2,8 @@ import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import { AppError, type ProblemCode } from "../errors.js";
 import { isEmailAllowed } from "../services/email-domain.js";
 import type { Purpose, Settings } from "../services/settings.js";
-import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 import type { AccessIdentity } from "./identity-link.js";
+import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 
 /** How far a token got, in the contract's order of refusal. */
 const ORDER: readonly ProblemCode[] = [

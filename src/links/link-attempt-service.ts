@@ -5,12 +5,12 @@ import { createSecret, createTypedCode, sha256Hex } from "../identifiers.js";
 import type { Database } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
-import type { AccessJwtVerification } from "./verified-access-jwt.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
 import { judgeToken } from "./judge-token.js";
 import type { LinkAttempt, LinkAttemptReader } from "./link-attempt.js";
 import { findChange } from "./settings-change.js";
 import { findLinkingObstacle, type LinkService, type WrittenLink } from "./link-service.js";
+import type { AccessJwtVerification } from "./verified-access-jwt.js";
 
 interface Dependencies {
   readonly database: Database;

@@ -7,9 +7,9 @@ import { findLinkService, type Settings } from "../services/settings.js";
 import type { Database, Page, PageRequest, WriteStores } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
-import type { AccessJwtVerification } from "./verified-access-jwt.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
 import { judgeToken } from "./judge-token.js";
+import type { AccessJwtVerification } from "./verified-access-jwt.js";
 
 interface Dependencies {
   readonly database: Database;

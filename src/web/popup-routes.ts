@@ -64,16 +64,13 @@ export function createPopupRoutes(ctx: AppContext): Router {
       }
       // Without a script nobody can ask the opener, so a page carries both codes.
       const codes = await ctx.attempts.claim(visit, typed || !wantsJson);
-      if (wantsJson) res.json(presentPopupCodes(req.params.attempt, visit, codes));
-      else
-        res.send(
-          await renderPopupCode(res, {
-            ...(await describe(ctx, visit)),
-            ...codes,
-            title: CODE_TITLE,
-            attempt: req.params.attempt,
-          }),
-        );
+      if (wantsJson) {
+        res.json(presentPopupCodes(req.params.attempt, visit, codes));
+      } else {
+        const sides = await describe(ctx, visit);
+        const { attempt } = req.params;
+        res.send(await renderPopupCode(res, { ...sides, ...codes, title: CODE_TITLE, attempt }));
+      }
     })
     .all(methodNotAllowed("GET", "HEAD", "POST"));
 
