@@ -104,6 +104,19 @@ module.exports = {
       "^src/(web/|app\\.ts|connect/ace)",
     ),
     {
+      name: "pages-do-not-know-their-host",
+      severity: "error",
+      comment: "One small module per host; the entries choose it, and everything else can be shown by another host.",
+      from: { path: "^public/", pathNot: "^public/(admin|account|refusal)\\.js$" },
+      to: { path: "^public/connect-host\\.js$" },
+    },
+    {
+      name: "pages-share-only-types-with-the-app",
+      severity: "error",
+      from: { path: "^public/.*\\.js$", pathNot: TEST },
+      to: { path: "^(src|sandbox|tests)/|node_modules" },
+    },
+    {
       name: "nothing-imports-the-sandbox",
       severity: "error",
       from: { path: "^src/", pathNot: TEST },

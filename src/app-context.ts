@@ -10,12 +10,15 @@ import type { HostDirectory } from "./tenants/host-directory.js";
 import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
 import type { Metrics } from "./web/metrics.js";
 import type { TenantProof } from "./tenants/tenant-proof.js";
-import type { HostUser } from "./tenants/tenant.js";
+import type { HostUser, Tenant } from "./tenants/tenant.js";
 
 /** The request line that a URL-bound token is bound to: the path and query exactly as they were sent. */
-export interface SignedRequest {
+export interface RequestLine {
   readonly method: string;
   readonly target: string;
+}
+
+export interface SignedRequest extends RequestLine {
   /** Address of whoever sent it. */
   readonly caller: string;
 }
@@ -23,6 +26,12 @@ export interface SignedRequest {
 /** What Atlassian's signatures prove. Throws the `connect_jwt_…` refusals and `keys_unavailable`. */
 export interface HostTokenVerifier {
   verifyContext(token: string): Promise<HostUser>;
+  /** `onSigned` is told the tenant once the signature proves it. The account is null when nobody is signed in. */
+  verifyUrlBound(
+    token: string,
+    request: RequestLine,
+    onSigned: (tenant: Tenant) => void,
+  ): Promise<{ readonly tenant: Tenant; readonly accountId: string | null }>;
   verifyInstallEvent(token: string, request: SignedRequest): Promise<EventToken>;
   verifyToggleEvent(token: string, request: SignedRequest): Promise<EventToken>;
 }

@@ -11,11 +11,13 @@ import { createLinksRoutes } from "./web/links-routes.js";
 import { createMeRoutes } from "./web/me-routes.js";
 import { createMetricsRoutes } from "./web/metrics-routes.js";
 import { createOpenapiRoutes } from "./web/openapi-routes.js";
+import { createPageRoutes } from "./web/page-routes.js";
 import { createPopupRoutes } from "./web/popup-routes.js";
 import { createProblemsRoutes } from "./web/problems-routes.js";
+import { createPublicFiles } from "./web/public-files.js";
 import { quietExpress } from "./web/security-headers.js";
 import { createSettingsRoutes } from "./web/settings-routes.js";
-import { createPublicFiles, useViews } from "./web/views.js";
+import { useViews } from "./web/views.js";
 
 /** The table of contents: middleware in order, routers, errors last. The service API stands in front of it. */
 export function createApp(ctx: AppContext, server: { isDraining(): boolean }): Express {
@@ -35,6 +37,7 @@ export function createApp(ctx: AppContext, server: { isDraining(): boolean }): E
   routes.use("/api/v1/me", createMeRoutes(ctx));
   routes.use("/api/v1/links", createLinksRoutes(ctx));
   routes.use("/api/v1/audit", createAuditRoutes(ctx));
+  routes.use(createPageRoutes(ctx));
   routes.use(createPopupRoutes(ctx));
   routes.use("/public", createPublicFiles());
 

@@ -2,10 +2,13 @@ interface BoundedFetchOptions {
   readonly timeoutSeconds: number;
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Returns a redirect as the answer that it is; it is followed in no case. */
+  readonly wantsRedirects?: boolean;
 }
 
 interface BoundedAnswer {
   readonly status: number;
+  readonly headers: Headers;
   readonly body: Buffer;
 }
 
@@ -24,17 +27,19 @@ export class FetchFailedError extends Error {
 
 /**
  * GETs a URL within a time (headers and body together) and a size, never following a redirect.
- * Any complete answer is returned, whatever its status; everything else throws a FetchFailedError.
+ * Any complete answer is returned, whatever its status, but for redirects that nobody wants to see; everything else
+ * throws a FetchFailedError.
  */
 export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedAnswer> {
   const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
   try {
     const response = await fetch(url, { signal, redirect: "manual", headers: options.headers ?? {} });
-    if (response.status >= 300 && response.status < 400) {
+    if (response.status >= 300 && response.status < 400 && !options.wantsRedirects) {
       await response.body?.cancel();
       throw new FetchFailedError("redirect", "The server answered with a redirect, which is not followed.");
     }
-    return { status: response.status, body: await readBounded(response, options.maxBytes) };
+    const { status, headers } = response;
+    return { status, headers, body: await readBounded(response, options.maxBytes) };
   } catch (error) {
     if (error instanceof FetchFailedError) throw error;
     if (signal.aborted) {

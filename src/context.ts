@@ -1,3 +1,4 @@
+import { AccessFront } from "./access/access-front.js";
 import { AccessJwtVerifier } from "./access/access-jwt-verifier.js";
 import { TeamKeyCache } from "./access/team-key-cache.js";
 import type { AppContext } from "./app-context.js";
@@ -67,6 +68,11 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     isTrustedTeam: (teamDomain) => settingsOfTenants.isTrustedTeam(teamDomain),
   });
 
+  const popupFront = new AccessFront({
+    baseUrl: config.baseUrl,
+    originOverrides: config.accessOriginOverrides,
+  });
+
   const ace = createAce({ appKey: config.connectAppKey, baseUrl: config.baseUrl, findInstallation });
   const hostTokens = new ConnectVerifier({
     clock,
@@ -108,7 +114,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     host,
     tenants: new TenantLifecycle({ database, audit, clock }),
     proof,
-    settings: new SettingsService({ database, audit, teamKeys }),
+    settings: new SettingsService({ database, audit, teamKeys, popupFront }),
     links,
     attempts: new LinkAttemptService({ database, audit, links, accessJwts, clock }),
     identities,

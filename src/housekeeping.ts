@@ -13,6 +13,7 @@ export class Housekeeping {
       database
         .write(async (stores) => {
           await stores.attempts.deleteExpired(clock.now());
+          await stores.removedLinks.deleteExpired(clock.now());
           await stores.tokens.deleteExpired(clock.now());
         })
         .catch((error: unknown) => logger.warn({ err: error }, "expired rows could not be removed"));

@@ -1,6 +1,6 @@
 import type { AuditReader, AuditStore } from "./audit/audit-event.js";
 import type { LinkAttemptReader, LinkAttemptStore } from "./links/link-attempt.js";
-import type { LinkReader, LinkStore } from "./links/link-store.js";
+import type { LinkReader, LinkStore, RemovedLinkStore } from "./links/link-store.js";
 import type { SettingsReader, SettingsStore } from "./services/settings-store.js";
 import type { TenantReader, TenantStore } from "./tenants/tenant-store.js";
 import type { TokenLedger } from "./tenants/token-ledger.js";
@@ -29,6 +29,7 @@ export interface WriteStores {
   readonly tenants: TenantStore;
   readonly settings: SettingsStore;
   readonly links: LinkStore;
+  readonly removedLinks: RemovedLinkStore;
   readonly attempts: LinkAttemptStore;
   readonly audit: AuditStore;
   readonly tokens: TokenLedger;

@@ -29,3 +29,13 @@ export function findTeamDomain(issuer: string): string | null {
   const domain = issuer.slice(SCHEME.length);
   return TEAM_DOMAIN.test(domain) ? domain : null;
 }
+
+/** Where a team is reached: at its own address, or in development at what stands in for it. */
+export function originOfTeam(teamDomain: string, overrides: ReadonlyMap<string, string>): string {
+  return overrides.get(teamDomain) ?? SCHEME + teamDomain;
+}
+
+/** Where a person signs out of Access everywhere (Cloudflare's documented path). */
+export function signOutUrlOfTeam(teamDomain: string, overrides: ReadonlyMap<string, string>): string {
+  return `${originOfTeam(teamDomain, overrides)}/cdn-cgi/access/logout`;
+}

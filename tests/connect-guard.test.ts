@@ -409,8 +409,10 @@ describe("every route for people", () => {
     ["GET", "/api/v1/settings"],
     ["PUT", "/api/v1/settings"],
     ["POST", "/api/v1/settings/check"],
+    ["POST", "/api/v1/settings/popup-check"],
     ["GET", "/api/v1/links"],
     ["DELETE", "/api/v1/links/x"],
+    ["POST", "/api/v1/links/x/restore"],
     ["GET", "/api/v1/audit"],
   ])("is guarded: %s %s", async (method, path) => {
     const url = `${world.appUrl}${path}`;

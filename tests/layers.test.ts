@@ -49,6 +49,17 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
   { file: "src/web/e.ts", text: 'import "../../sandbox/target.js";', rule: "nothing-imports-the-sandbox" },
   { file: "src/web/f.ts", text: 'import "./nowhere.js";', rule: "no-unresolvable" },
   { file: "src/links/d.ts", text: 'import "./e.js";', rule: "no-cycles" },
+  {
+    file: "public/account-page.js",
+    text: 'import "./connect-host.js";',
+    rule: "pages-do-not-know-their-host",
+  },
+  {
+    file: "public/parts.js",
+    text: 'import "../src/web/target.js";',
+    rule: "pages-share-only-types-with-the-app",
+  },
+  { file: "public/page.js", text: 'import "lit-html";', rule: "pages-share-only-types-with-the-app" },
 ];
 
 const TARGETS = ["src/storage", "src/access", "src/connect", "src/web", "src/links", "sandbox"];
@@ -71,6 +82,7 @@ describe("the lint of the layers", () => {
     const files = [
       ...TARGETS.map((target) => ({ file: `${target}/target.ts`, text: "export type T = 1;" })),
       { file: "src/context.ts", text: "" },
+      { file: "public/connect-host.js", text: "" },
       { file: "src/links/e.ts", text: 'import "./d.js";' },
       ...PLANTED,
     ];
@@ -91,7 +103,7 @@ describe("the lint of the layers", () => {
 });
 
 async function cruise(folder: string): Promise<readonly Violation[]> {
-  const args = [DEPCRUISE, "--config", ".dependency-cruiser.cjs", "--output-type", "json", "src"];
+  const args = [DEPCRUISE, "--config", ".dependency-cruiser.cjs", "--output-type", "json", "src", "public"];
   // It exits with the number of violations; what it found stands on its standard output.
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: folder,

@@ -488,7 +488,7 @@ it("does all of it below the path of its public URL", async () => {
     const browser = await world.browser(GRACE);
     const popup = await page.openPopup(attempt, browser);
     expect(popup.call.url).toBe(`${appUrl}/access/link/${attempt.id}`);
-    expect(popup.text).toContain('href="/tools/access/public/style.css"');
+    expect(popup.text).toContain('href="/tools/access/public/');
     const codes = readCodes((await browser.submit({})).expect(200));
     expect(codes.code).toMatch(SECRET);
     const link = await page.finishLink(attempt, codes.typedCode);

@@ -33,8 +33,10 @@ const ANSWERS: Readonly<Record<string, z.ZodType | null>> = {
   "GET /api/v1/settings 200": schemas.settings,
   "PUT /api/v1/settings 200": schemas.settings,
   "POST /api/v1/settings/check 200": schemas.teamCheck,
+  "POST /api/v1/settings/popup-check 200": schemas.popupCheck,
   "GET /api/v1/links 200": schemas.pageOf(schemas.link),
   "DELETE /api/v1/links/{id} 204": null,
+  "POST /api/v1/links/{id}/restore 200": schemas.link,
   "GET /api/v1/audit 200": schemas.pageOf(schemas.auditItem),
   "GET /api/v1/me 200": schemas.me,
   "POST /api/v1/me/link-attempts 201": schemas.linkAttempt,
@@ -213,6 +215,7 @@ async function tellStory(): Promise<void> {
       },
     })),
   });
+  await admin.send("POST", "/api/v1/settings/popup-check");
   for (const teamDomain of [null, "nobody", "unknown.cloudflareaccess.com", team.domain]) {
     await admin.send("POST", "/api/v1/settings/check", { teamDomain });
   }
@@ -243,7 +246,10 @@ async function tellStory(): Promise<void> {
   };
   await admin.send("GET", "/api/v1/audit?limit=2");
   await admin.send("GET", "/api/v1/audit?limit=200&from=2020-01-01T00:00:00Z");
-  await admin.send("DELETE", `/api/v1/links/${links.items[0]?.id ?? ""}`);
+  const link = `/api/v1/links/${links.items[0]?.id ?? ""}`;
+  await admin.send("DELETE", link);
+  await admin.send("POST", `${link}/restore`);
+  await admin.send("DELETE", link);
   await world.link(GRACE);
   await page.unlinkAll();
   await world.link(GRACE);

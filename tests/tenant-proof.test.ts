@@ -363,6 +363,8 @@ describe("Jira and Confluence of one site", () => {
       ["POST", "/api/v1/settings/check", {}],
       ["GET", "/api/v1/links", undefined],
       ["DELETE", "/api/v1/links/x", undefined],
+      ["POST", "/api/v1/links/x/restore", {}],
+      ["POST", "/api/v1/settings/popup-check", {}],
       ["GET", "/api/v1/audit", undefined],
     ] as const) {
       expectProblem(await page.send(method, path, body), "not_admin");

@@ -2,7 +2,7 @@ import { FetchFailedError, fetchBounded } from "../bounded-fetch.js";
 import type { Clock } from "../clock.js";
 import type { Logger } from "../logger.js";
 import { SingleFlight } from "../single-flight.js";
-import { parseTeamDomain } from "../team-domain.js";
+import { originOfTeam, parseTeamDomain } from "../team-domain.js";
 import { parseTeamKeySet, TeamKeysError, type TeamKeySet } from "./team-key-set.js";
 
 const KEYS_PATH = "/cdn-cgi/access/certs";
@@ -60,7 +60,7 @@ export class TeamKeyFetcher {
     // Whatever the callers checked: nothing but a team is ever asked.
     if (parseTeamDomain(teamDomain) !== teamDomain)
       throw new TeamKeysError("This isn't the domain of an Access team.");
-    const origin = this.#originOverrides.get(teamDomain) ?? `https://${teamDomain}`;
+    const origin = originOfTeam(teamDomain, this.#originOverrides);
     const { status, body } = await fetchBounded(`${origin}${KEYS_PATH}`, LIMITS);
     if (status === 404) throw new TeamKeysError("There is no Access team with this name.");
     if (status !== 200) throw new TeamKeysError(`The team's server answered with status ${status}.`);

@@ -9,6 +9,7 @@ export type AuditAction =
   | "link.created"
   | "link.replaced"
   | "link.removed"
+  | "link.restored"
   | "link_attempt.failed";
 
 export interface Actor {

@@ -108,6 +108,13 @@ export class AuditLog {
     });
   }
 
+  async linkRestored(store: AuditStore, by: Initiator, link: IdentityLink): Promise<void> {
+    await this.#append(store, link.tenantId, "link.restored", by, {
+      target: { type: "link", id: link.id },
+      after: presentLink(link),
+    });
+  }
+
   /** Five wrong codes ended an attempt: somebody is guessing, or a page is broken. */
   async linkAttemptFailed(
     store: AuditStore,

@@ -76,13 +76,21 @@ export class ConnectVerifier {
     return { tenant, accountId };
   }
 
-  /** The `?jwt=` with which the product opens a page of ours: good for this one URL. */
-  async verifyUrlBound(token: string, request: BoundRequest): Promise<UrlBoundUser> {
+  /**
+   * The `?jwt=` with which the product opens a page of ours: good for this one URL. `onSigned` is told the tenant as soon
+   * as the signature proves it, so that a refusal for another reason can be shown there.
+   */
+  async verifyUrlBound(
+    token: string,
+    request: BoundRequest,
+    onSigned: (tenant: Tenant) => void = () => undefined,
+  ): Promise<UrlBoundUser> {
     const jwt = parseConnectJwt(token, ["HS256"]);
     this.#requireStarted(jwt.claims);
     requireQsh(jwt.claims, this.#hash(request));
     const accountId = findAccountId(jwt.claims);
     const { tenant } = await this.#requireTenantSignature(jwt);
+    onSigned(tenant);
     requireEnabled(tenant);
     this.#requireUnexpired(jwt.claims);
     return { tenant, accountId };

@@ -145,7 +145,7 @@ export class LinkAttemptService {
   /** The holder of the Access identity takes it back from the account that it is linked to here. */
   async removeOtherLink(visit: PopupVisit, by: Initiator): Promise<void> {
     if (!visit.otherLink) return;
-    await this.#deps.links.removeAny(visit.tenant.id, visit.otherLink.id, by);
+    await this.#deps.links.removeOfIdentity(visit.tenant.id, visit.otherLink.id, visit.identity, by);
   }
 
   /**

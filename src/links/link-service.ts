@@ -25,6 +25,7 @@ export interface WrittenLink {
 
 /** security rule 9: an Access JWT that links must have been issued just now. */
 const MAX_LINKING_TOKEN_AGE_SECONDS = 600;
+const UNDO_SECONDS = 600;
 
 /** Says why people of a tenant can't link right now; null when they can. */
 export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppError | null {
@@ -124,24 +125,63 @@ export class LinkService {
   }
 
   async removeOwn({ tenant, accountId }: HostUser, linkId: string, by: Initiator): Promise<void> {
-    await this.#remove(tenant.id, linkId, by, (link) => link.accountId === accountId);
+    await this.#deps.database.write(async (stores) => {
+      await this.#remove(stores, tenant.id, linkId, by, (link) => link.accountId === accountId);
+    });
   }
 
-  async removeAny(tenantId: string, linkId: string, by: Initiator): Promise<void> {
-    await this.#remove(tenantId, linkId, by, () => true);
+  /** The holder of the Access identity takes it back from an account that it is linked to. */
+  async removeOfIdentity(
+    tenantId: string,
+    linkId: string,
+    identity: AccessIdentity,
+    by: Initiator,
+  ): Promise<void> {
+    await this.#deps.database.write(async (stores) => {
+      const isTheirs = (link: IdentityLink) =>
+        link.issuer === identity.issuer && link.subject === identity.subject;
+      await this.#remove(stores, tenantId, linkId, by, isTheirs);
+    });
+  }
+
+  /** Counts at once, and can be undone for ten minutes: it is easily the wrong row. */
+  async removeAsAdmin(tenantId: string, linkId: string, by: Initiator): Promise<void> {
+    const { database, clock } = this.#deps;
+    await database.write(async (stores) => {
+      const link = await this.#remove(stores, tenantId, linkId, by, () => true);
+      const undoUntil = new Date(clock.now().getTime() + UNDO_SECONDS * 1000);
+      await stores.removedLinks.insert(tenantId, link, undoUntil);
+    });
+  }
+
+  /**
+   * Undoes what an admin removed; what its people removed themselves stays removed. Throws `not_found` when it is too
+   * late, and `already_linked` when the identity has been linked again meanwhile.
+   */
+  async restore(tenant: Tenant, linkId: string, by: Initiator): Promise<IdentityLink> {
+    const { database, audit, clock } = this.#deps;
+    return database.write(async (stores) => {
+      await requireCurrentTenant(stores.tenants, tenant);
+      const link = await stores.removedLinks.take(tenant.id, linkId, clock.now());
+      if (!link)
+        throw new NotFoundError("There is no removal to undo: a link can be brought back for ten minutes.");
+      await stores.links.insert(tenant.id, link);
+      await audit.linkRestored(stores.audit, by, link);
+      return link;
+    });
   }
 
   async #remove(
+    stores: WriteStores,
     tenantId: string,
     linkId: string,
     by: Initiator,
     isTheirs: (link: IdentityLink) => boolean,
-  ): Promise<void> {
-    await this.#deps.database.write(async (stores) => {
-      const link = await stores.links.findById(tenantId, linkId);
-      if (!link || !isTheirs(link)) throw new NotFoundError("There is no such link.");
-      await stores.links.delete(tenantId, linkId);
-      await this.#deps.audit.linkRemoved(stores.audit, by, link);
-    });
+  ): Promise<IdentityLink> {
+    const link = await stores.links.findById(tenantId, linkId);
+    if (!link || !isTheirs(link)) throw new NotFoundError("There is no such link.");
+    await stores.links.delete(tenantId, linkId);
+    await this.#deps.audit.linkRemoved(stores.audit, by, link);
+    return link;
   }
 }

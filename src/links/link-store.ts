@@ -18,3 +18,12 @@ export interface LinkStore extends LinkReader {
   delete(tenantId: string, linkId: string): Promise<boolean>;
   deleteAll(tenantId: string): Promise<void>;
 }
+
+/** Links that an admin removed a short while ago, for undoing. Nothing is identified by them. */
+export interface RemovedLinkStore {
+  insert(tenantId: string, link: IdentityLink, undoUntil: Date): Promise<void>;
+  /** Takes it out of the store; null when there is none, or it is too late at `now`. */
+  take(tenantId: string, linkId: string, now: Date): Promise<IdentityLink | null>;
+  deleteAll(tenantId: string): Promise<void>;
+  deleteExpired(now: Date): Promise<void>;
+}

@@ -7,6 +7,7 @@ import type { Database } from "../stores.js";
 import { parseTeamDomain } from "../team-domain.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { Tenant } from "../tenants/tenant.js";
+import { judgePopupFront, type PopupCheck, type PopupFront } from "./popup-front.js";
 import { settingsDocument, type SettingsDocument } from "./settings-document.js";
 import type { Settings, TrustedService } from "./settings.js";
 import type { TeamCheck, TeamKeys } from "./team-keys.js";
@@ -15,20 +16,23 @@ interface Dependencies {
   readonly database: Database;
   readonly audit: AuditLog;
   readonly teamKeys: TeamKeys;
+  readonly popupFront: PopupFront;
 }
 
 export class SettingsService {
   readonly #database: Database;
   readonly #audit: AuditLog;
   readonly #teamKeys: TeamKeys;
+  readonly #popupFront: PopupFront;
   // security rule 5: any tenant may name any team, so naming many must not be free.
   readonly #teamChanges = new RateLimit({ calls: 300, perSeconds: 3600 });
   readonly #checks = new RateLimit({ calls: 120, perSeconds: 60 });
 
-  constructor({ database, audit, teamKeys }: Dependencies) {
+  constructor({ database, audit, teamKeys, popupFront }: Dependencies) {
     this.#database = database;
     this.#audit = audit;
     this.#teamKeys = teamKeys;
+    this.#popupFront = popupFront;
   }
 
   async get(tenantId: string): Promise<Settings> {
@@ -78,6 +82,13 @@ export class SettingsService {
       milliseconds: 0,
       problem: { code: "validation_failed", detail },
     };
+  }
+
+  /** Whether the linking window is behind the Access application that the settings name. Never a refusal. */
+  async checkPopup(tenant: Tenant): Promise<PopupCheck> {
+    await this.#checks.consume(tenant.id);
+    const [sight, settings] = await Promise.all([this.#popupFront.look(), this.get(tenant.id)]);
+    return judgePopupFront(this.#popupFront.url, sight, settings);
   }
 
   async #followTeam(before: string | null, after: string | null): Promise<void> {

@@ -2,6 +2,7 @@ import { QueryTypes, type QueryInterface } from "sequelize";
 import { SequelizeStorage, Umzug } from "umzug";
 
 import * as initialSchema from "./migrations/0001-initial-schema.js";
+import * as removedLinks from "./migrations/0002-removed-links.js";
 import type { Session } from "./session.js";
 
 export interface Migration {
@@ -11,7 +12,10 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed. */
-export const MIGRATIONS: readonly Migration[] = [{ name: "0001-initial-schema", up: initialSchema.up }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0001-initial-schema", up: initialSchema.up },
+  { name: "0002-removed-links", up: removedLinks.up },
+];
 
 /** The database was used by a newer version of the app, which this one must not write to. */
 export class DatabaseTooNewError extends Error {

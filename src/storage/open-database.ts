@@ -11,6 +11,7 @@ import { ReadSession, type Session } from "./session.js";
 import { SqlAuditReader, SqlAuditStore } from "./sql-audit-store.js";
 import { SqlLinkAttemptReader, SqlLinkAttemptStore } from "./sql-link-attempt-store.js";
 import { SqlLinkReader, SqlLinkStore } from "./sql-link-store.js";
+import { SqlRemovedLinkStore } from "./sql-removed-link-store.js";
 import { SqlSettingsReader, SqlSettingsStore } from "./sql-settings-store.js";
 import { SqlTenantReader, SqlTenantStore } from "./sql-tenant-store.js";
 import { SqlTokenLedger } from "./sql-token-ledger.js";
@@ -123,6 +124,7 @@ function createWriteStores(session: Session, secretBox: SecretBox, clock: Clock)
     tenants: new SqlTenantStore(session, secretBox, clock),
     settings: new SqlSettingsStore(session, clock),
     links: new SqlLinkStore(session),
+    removedLinks: new SqlRemovedLinkStore(session),
     attempts: new SqlLinkAttemptStore(session),
     audit: new SqlAuditStore(session),
     tokens: new SqlTokenLedger(session),

@@ -29,6 +29,7 @@ const row = z.object({
     "link.created": true,
     "link.replaced": true,
     "link.removed": true,
+    "link.restored": true,
     "link_attempt.failed": true,
   }),
   actorType: oneOf<Actor["type"]>({ user: true, service: true, host: true, system: true }),

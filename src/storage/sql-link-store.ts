@@ -11,7 +11,7 @@ import { requireOneRow, UniqueViolation } from "./storage-error.js";
 import { oneOf } from "./stored-data.js";
 import { Table, type TableDefinition } from "./table.js";
 
-const row: z.ZodType<IdentityLink> = z.object({
+export const linkRow = z.object({
   id: z.string(),
   tenantId: z.string(),
   issuer: z.string(),
@@ -23,21 +23,23 @@ const row: z.ZodType<IdentityLink> = z.object({
   lastUsedAt: z.date().nullable(),
 });
 
+export const LINK_COLUMNS = {
+  id: DataTypes.STRING,
+  tenantId: DataTypes.STRING,
+  issuer: DataTypes.STRING,
+  subject: DataTypes.STRING,
+  email: DataTypes.TEXT,
+  accountId: DataTypes.STRING,
+  method: DataTypes.STRING,
+  linkedAt: DataTypes.DATE,
+  lastUsedAt: DataTypes.DATE,
+};
+
 const LINKS: TableDefinition<IdentityLink> = {
   name: "links",
   primaryKey: "id",
-  columns: {
-    id: DataTypes.STRING,
-    tenantId: DataTypes.STRING,
-    issuer: DataTypes.STRING,
-    subject: DataTypes.STRING,
-    email: DataTypes.TEXT,
-    accountId: DataTypes.STRING,
-    method: DataTypes.STRING,
-    linkedAt: DataTypes.DATE,
-    lastUsedAt: DataTypes.DATE,
-  },
-  row,
+  columns: LINK_COLUMNS,
+  row: linkRow,
 };
 
 const position = z.tuple([z.iso.datetime().transform((text) => new Date(text)), z.string()]);

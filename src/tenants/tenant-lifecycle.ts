@@ -68,6 +68,7 @@ export class TenantLifecycle {
       requireNotOlder(token, before.lastInstallEventAt);
       const { tenant } = before;
       await stores.links.deleteAll(tenant.id);
+      await stores.removedLinks.deleteAll(tenant.id);
       await stores.attempts.deleteAll(tenant.id);
       await stores.tenants.updateInstallation(
         {

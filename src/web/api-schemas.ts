@@ -52,11 +52,24 @@ export const link = z.strictObject({
   lastUsedAt: time.nullable(),
 });
 
+export const popupCheck = z.strictObject({
+  ok: z.boolean(),
+  url: z
+    .url()
+    .meta({ description: "What was looked at: the linking window's path at the app's public URL." }),
+  finding: z.enum(["behind_access", "open", "other_team", "other_application", "unreachable", "unclear"]),
+  teamDomain: z.string().nullable().meta({ description: "The team that asks for a sign-in there." }),
+  audience: z.string().nullable().meta({ description: "AUD tag of the application that asks for it." }),
+  detail: z.string(),
+});
+
 export const me = z.strictObject({
   accountId: z.string(),
+  displayName: z.string().nullable(),
   site: z.string(),
   product: productName,
   teamDomain: z.string().nullable(),
+  signOutUrl: z.url().nullable().meta({ description: "Where a person signs out of Access." }),
   links: z.array(link),
   consents: z.array(z.strictObject({ serviceId: z.string(), label: z.string(), grantedAt: time })),
   linking: z.strictObject({

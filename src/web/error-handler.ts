@@ -40,7 +40,7 @@ async function sendPage(res: Response, req: Request, error: unknown): Promise<vo
   endProblem(res, req, "text/html; charset=utf-8", html);
 }
 
-function wantsPage(req: Request): boolean {
+export function wantsPage(req: Request): boolean {
   // In this order, so that JSON is for everybody who doesn't mind.
   return req.accepts([PROBLEM_TYPE, "application/json", "text/html"]) === "text/html";
 }

@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from "express";
 import type { AppContext } from "../app-context.js";
 import type { Initiator } from "../audit/audit-log.js";
 import { AppError } from "../errors.js";
+import type { HostDirectory } from "../tenants/host-directory.js";
 import type { HostUser } from "../tenants/tenant.js";
 import { createInitiator } from "./create-initiator.js";
 
@@ -14,12 +15,16 @@ const users = new WeakMap<Request, HostUser>();
 export function requireUser({ hostTokens, host }: Door): RequestHandler {
   return async (req, _res, next) => {
     const user = await hostTokens.verifyContext(requireConnectJwt(req));
-    // security rule 1: these pages are for people, not for apps and portal customers.
-    const { standing } = await host.findAccount(user.tenant, user.accountId);
-    if (standing === "inactive" || standing === "not_a_person") throw new AppError("account_inactive");
+    await requirePerson(host, user);
     users.set(req, user);
     next();
   };
+}
+
+/** security rule 1: pages and links are for people, not for apps and portal customers. */
+export async function requirePerson(host: HostDirectory, { tenant, accountId }: HostUser): Promise<void> {
+  const { standing } = await host.findAccount(tenant, accountId);
+  if (standing === "inactive" || standing === "not_a_person") throw new AppError("account_inactive");
 }
 
 /** Lets in whom the product itself calls an admin, now. */

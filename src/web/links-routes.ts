@@ -22,10 +22,18 @@ export function createLinksRoutes(ctx: AppContext): Router {
   router
     .route("/:id")
     .delete(async (req, res) => {
-      await ctx.links.removeAny(getUser(req).tenant.id, req.params.id, getInitiator(req));
+      await ctx.links.removeAsAdmin(getUser(req).tenant.id, req.params.id, getInitiator(req));
       res.sendStatus(204);
     })
     .all(methodNotAllowed("DELETE"));
+
+  router
+    .route("/:id/restore")
+    .post(async (req, res) => {
+      const { tenant } = getUser(req);
+      res.json(presentLink(await ctx.links.restore(tenant, req.params.id, getInitiator(req))));
+    })
+    .all(methodNotAllowed("POST"));
 
   return router;
 }

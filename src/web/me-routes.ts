@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
 import { parseWith } from "../field-errors.js";
+import { signOutUrlOfTeam } from "../team-domain.js";
 import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireUser } from "./host-user.js";
 import { jsonBody } from "./json-body.js";
@@ -26,7 +27,11 @@ export function createMeRoutes(ctx: AppContext): Router {
     .get(async (req, res) => {
       const user = getUser(req);
       const settings = await ctx.settings.get(user.tenant.id);
-      res.json(presentMe(user, settings, await ctx.links.listOfAccount(user)));
+      const { displayName } = await ctx.host.findAccount(user.tenant, user.accountId);
+      const team = settings.teamDomain;
+      const signOutUrl = team === null ? null : signOutUrlOfTeam(team, ctx.config.accessOriginOverrides);
+      const links = await ctx.links.listOfAccount(user);
+      res.json(presentMe(user, settings, links, { displayName, signOutUrl }));
     })
     .all(methodNotAllowed("GET", "HEAD"));
 

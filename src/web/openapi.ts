@@ -72,6 +72,14 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       problems: [...ADMIN, ...BODY, "rate_limited"],
     },
   },
+  "/api/v1/settings/popup-check": {
+    post: {
+      summary: "Look from outside whether the linking window is behind the right Access application",
+      security: "contextJwt",
+      answers: { 200: schemas.popupCheck },
+      problems: [...ADMIN, "rate_limited"],
+    },
+  },
   "/api/v1/links": {
     get: {
       summary: "List the tenant's links, newest first",
@@ -88,6 +96,15 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       path: ["id"],
       answers: { 204: null },
       problems: [...ADMIN, "not_found"],
+    },
+  },
+  "/api/v1/links/{id}/restore": {
+    post: {
+      summary: "Undo the removal of a link by an admin, within ten minutes",
+      security: "contextJwt",
+      path: ["id"],
+      answers: { 200: schemas.link },
+      problems: [...ADMIN, "not_found", "already_linked"],
     },
   },
   "/api/v1/audit": {

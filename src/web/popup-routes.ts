@@ -7,13 +7,15 @@ import { AppError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { sha256Hex } from "../identifiers.js";
 import { ATTEMPT_TTL_SECONDS, type PopupVisit } from "../links/link-attempt-service.js";
+import { findTeamDomain, signOutUrlOfTeam } from "../team-domain.js";
 import { requireAccessAssertion } from "./access-credentials.js";
 import { createInitiator } from "./create-initiator.js";
 import { createRouter } from "./create-router.js";
 import { formBody } from "./form-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 import { presentPopupCodes } from "./presenters.js";
-import { renderPopupCode, renderPopupConfirm } from "./popup-views.js";
+import { showPopupProblem } from "./popup-problems.js";
+import { renderPopupCode, renderPopupConfirm, type PopupSides } from "./popup-views.js";
 import { requireSameOrigin } from "./same-origin.js";
 
 export const popupRequest = z.strictObject(
@@ -24,9 +26,6 @@ export const popupRequest = z.strictObject(
   },
   "Must be an object.",
 );
-
-const CONFIRM_TITLE = "Link Cloudflare Access";
-const CODE_TITLE = "Your one-time code";
 
 /** The popup of a linking attempt: plain pages that work without a script, and the same as JSON. */
 export function createPopupRoutes(ctx: AppContext): Router {
@@ -48,32 +47,37 @@ export function createPopupRoutes(ctx: AppContext): Router {
   router
     .route("/access/link/:attempt")
     .get(async (req, res) => {
-      const visit = await visitPopup(ctx, req, req.params.attempt);
-      res.send(await renderPopupConfirm(res, { ...(await describe(ctx, visit)), title: CONFIRM_TITLE }));
+      const { attempt } = req.params;
+      const visit = await visitPopup(ctx, req, attempt);
+      res.send(
+        await renderPopupConfirm(res, {
+          ...(await describe(ctx, visit, attempt)),
+          isTiedToOpener: visit.isTiedToOpener,
+          isClaimed: visit.attempt.identity !== null,
+          hasOtherLink: visit.otherLink !== null,
+        }),
+      );
     })
     .post(formBody(), async (req, res) => {
       requireSameOrigin(req, ctx.config.baseUrl);
       const { action, typed } = parseWith(popupRequest, req.body);
-      const visit = await visitPopup(ctx, req, req.params.attempt);
+      const { attempt } = req.params;
+      const visit = await visitPopup(ctx, req, attempt);
       const wantsJson = req.accepts(["html", "json"]) === "json";
       if (action === "remove") {
         await ctx.attempts.removeOtherLink(visit, createInitiator(req, { type: "user", accountId: null }));
         if (wantsJson) res.sendStatus(204);
-        else res.redirect(303, popupPath(ctx, req.params.attempt));
+        else res.redirect(303, popupPath(ctx, attempt));
         return;
       }
       // Without a script nobody can ask the opener, so a page carries both codes.
       const codes = await ctx.attempts.claim(visit, typed || !wantsJson);
-      if (wantsJson) {
-        res.json(presentPopupCodes(req.params.attempt, visit, codes));
-      } else {
-        const sides = await describe(ctx, visit);
-        const { attempt } = req.params;
-        res.send(await renderPopupCode(res, { ...sides, ...codes, title: CODE_TITLE, attempt }));
-      }
+      if (wantsJson) res.json(presentPopupCodes(attempt, visit, codes));
+      else res.send(await renderPopupCode(res, { ...(await describe(ctx, visit, attempt)), ...codes }));
     })
     .all(methodNotAllowed("GET", "HEAD", "POST"));
 
+  router.use(showPopupProblem(ctx));
   return router;
 }
 
@@ -87,19 +91,22 @@ async function visitPopup(ctx: AppContext, req: Request, attempt: string): Promi
 }
 
 async function describe(
-  ctx: AppContext,
-  { attempt, tenant, identity, isTiedToOpener, otherLink }: PopupVisit,
-) {
-  const { displayName } = await ctx.host.findAccount(tenant, attempt.accountId);
+  { host, config }: AppContext,
+  { attempt: { accountId }, tenant, identity }: PopupVisit,
+  attempt: string,
+): Promise<PopupSides> {
+  const { displayName } = await host.findAccount(tenant, accountId);
+  const teamDomain = findTeamDomain(identity.issuer) ?? "";
   return {
+    attempt,
     email: identity.email,
+    teamDomain,
+    signOutUrl: signOutUrlOfTeam(teamDomain, config.accessOriginOverrides),
     site: tenant.site,
     product: tenant.product === "jira" ? "Jira" : "Confluence",
     // Names aren't unique: somebody may call themselves what the reader is called.
     account: displayName ?? "Account",
-    accountId: attempt.accountId,
-    isTiedToOpener,
-    hasOtherLink: otherLink !== null,
+    accountId,
   };
 }
 

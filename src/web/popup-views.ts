@@ -1,20 +1,61 @@
+import type { Response } from "express";
+
 import type { PopupCodes } from "../links/link-attempt-service.js";
-import { createView, type PageLocals } from "./views.js";
+import type { PopupAdvice } from "./popup-advice.js";
+import type { Problem } from "./problem-response.js";
+import { SCRIPTED_PAGE_POLICY } from "./security-headers.js";
+import type { UnverifiedSight } from "./unverified-sight.js";
+import { createView } from "./views.js";
 
 /** Both sides of what would be joined, in the words of the people concerned. */
 export interface PopupSides {
+  readonly attempt: string;
   readonly email: string;
+  readonly teamDomain: string;
+  readonly signOutUrl: string;
   readonly site: string;
   readonly product: string;
   readonly account: string;
   readonly accountId: string;
+}
+
+export interface PopupQuestion extends PopupSides {
   /** False when this browser didn't open the window from Jira or Confluence: then it warns. */
   readonly isTiedToOpener: boolean;
+  /** This identity has confirmed once already: the window was loaded again. */
+  readonly isClaimed: boolean;
   readonly hasOtherLink: boolean;
 }
 
-export const renderPopupConfirm = createView<PopupSides & PageLocals>("popup-confirm");
+export interface PopupRefusal {
+  readonly problem: Problem;
+  readonly advice: PopupAdvice;
+  readonly sight: UnverifiedSight | null;
+  readonly email: string | null;
+  readonly signOutUrl: string | null;
+  readonly retryUrl: string | null;
+}
 
-export const renderPopupCode = createView<
-  PopupSides & PopupCodes & PageLocals & { readonly attempt: string }
->("popup-code");
+export const renderPopupConfirm = createPopupView<PopupQuestion>(
+  "popup-confirm",
+  () => "Link Cloudflare Access",
+);
+
+export const renderPopupCode = createPopupView<PopupSides & PopupCodes>(
+  "popup-code",
+  () => "Your one-time code",
+);
+
+export const renderPopupProblem = createPopupView<PopupRefusal>(
+  "popup-problem",
+  ({ advice }) => advice.title,
+);
+
+/** In the layout of the linking window, and under the policy that lets its script run. */
+function createPopupView<Locals extends object>(name: string, titleOf: (locals: Locals) => string) {
+  const render = createView<Locals & { title: string; layout: "popup-layout" }>(name);
+  return async (res: Response, locals: Locals): Promise<string> => {
+    res.setHeader("Content-Security-Policy", SCRIPTED_PAGE_POLICY);
+    return render(res, { ...locals, title: titleOf(locals), layout: "popup-layout" });
+  };
+}

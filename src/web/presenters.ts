@@ -23,13 +23,16 @@ export function presentMe(
   { tenant, accountId }: HostUser,
   settings: Settings,
   links: readonly IdentityLink[],
+  about: { readonly displayName: string | null; readonly signOutUrl: string | null },
 ) {
   const obstacle = findLinkingObstacle(tenant, settings);
   return {
     accountId,
+    displayName: about.displayName,
     site: tenant.site,
     product: tenant.product,
     teamDomain: settings.teamDomain,
+    signOutUrl: about.signOutUrl,
     links: links.map(presentLink),
     consents: [],
     linking: {

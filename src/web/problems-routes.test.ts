@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROBLEMS } from "../errors.js";
 import { startTestServer, type TestServer } from "./http-server.fixture.js";
 import { createProblemsRoutes } from "./problems-routes.js";
-import { createPublicFiles } from "./views.js";
+import { createPublicFiles } from "./public-files.js";
 
 describe("/problems", () => {
   let running: TestServer;
@@ -40,6 +40,6 @@ describe("/problems", () => {
     const response = await fetch(running.url + href!);
 
     expect(response.headers.get("content-type")).toContain("text/css");
-    expect(response.headers.get("cache-control")).toBe("public, max-age=3600");
+    expect(response.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
   });
 });

@@ -15,18 +15,8 @@ export type SecurityHeaders = Readonly<Record<string, string>>;
 export function createSecurityHeaders(options: { readonly isProduction: boolean }): SecurityHeaders {
   return {
     "cache-control": "no-cache, no-store",
+    "content-security-policy": createPolicy({}),
     ...headersSetBy([
-      helmet.contentSecurityPolicy({
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          styleSrc: ["'self'"],
-          imgSrc: ["'self'"],
-          formAction: ["'self'"],
-          baseUri: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      }),
       helmet.crossOriginResourcePolicy({ policy: "same-origin" }),
       // `no-referrer` would make browsers send `Origin: null` with our own forms (Fetch standard, "append a request
       // Origin header"), and the linking window's same-origin check would refuse them.
@@ -36,6 +26,46 @@ export function createSecurityHeaders(options: { readonly isProduction: boolean 
       ...(options.isProduction ? [helmet.strictTransportSecurity({ includeSubDomains: false })] : []),
     ]),
   };
+}
+
+/** For a window of the app's own that has a script. */
+export const SCRIPTED_PAGE_POLICY = createPolicy({ scriptSrc: ["'self'"], connectSrc: ["'self'"] });
+
+/**
+ * For a page in a frame of the product (security rule 8): no other site may frame it, and no script runs in it but the
+ * app's own files and the product's one. The product's colours come from where its script does.
+ */
+export function createFramedPagePolicy(options: {
+  /** Where the verified tenant's product lives. */
+  readonly productUrl: string;
+  readonly allJsUrl: string;
+}): string {
+  const allJs = new URL(options.allJsUrl);
+  return createPolicy({
+    scriptSrc: ["'self'", `${allJs.origin}${allJs.pathname}`],
+    styleSrc: ["'self'", allJs.origin],
+    connectSrc: ["'self'"],
+    formAction: ["'none'"],
+    frameAncestors: [new URL(options.productUrl).origin],
+  });
+}
+
+type Directives = Readonly<Record<string, readonly string[]>>;
+
+function createPolicy(directives: Directives): string {
+  const setPolicy = helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+      ...directives,
+    },
+  });
+  return headersSetBy([setPolicy])["content-security-policy"] ?? "";
 }
 
 /** Switches off what Express adds by itself: its name, and an ETag on answers that must not be stored. */

@@ -37,5 +37,12 @@ export function createSettingsRoutes(ctx: AppContext): Router {
     })
     .all(methodNotAllowed("POST"));
 
+  router
+    .route("/popup-check")
+    .post(async (req, res) => {
+      res.json(await ctx.settings.checkPopup(getUser(req).tenant));
+    })
+    .all(methodNotAllowed("POST"));
+
   return router;
 }

@@ -34,6 +34,6 @@ it("rejects when the template can't be rendered", async () => {
 
   expect((await fetch(`${running.url}/page`)).status).toBe(500);
   const html = await (await fetch(`${running.url}/problem`)).text();
-  expect(html).toContain('href="/base/public/style.css"');
+  expect(html).toMatch(/href="\/base\/public\/[0-9a-f]{16}\/style\.css"/);
   expect(html).toContain("<title>Title &amp; all – Access for Atlassian Cloud</title>");
 });

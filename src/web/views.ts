@@ -1,15 +1,18 @@
 import { fileURLToPath } from "node:url";
 
-import express, { type Express, type RequestHandler, type Response } from "express";
+import type { Express, Response } from "express";
 import hbs from "hbs";
+
+import { PUBLIC_VERSION } from "./public-files.js";
 
 // The repository's root is two levels up, from src/web as from dist/web.
 const VIEWS_FOLDER = fileURLToPath(new URL("../../views/", import.meta.url));
-const PUBLIC_FOLDER = fileURLToPath(new URL("../../public/", import.meta.url));
 
-/** What layout.hbs needs of every page. */
+/** What every page needs. */
 export interface PageLocals {
   readonly title: string;
+  /** False for a view that is a whole document; else this, or layout.hbs, is put around it. */
+  readonly layout?: false | "popup-layout";
 }
 
 /** Renders one template of views/ to HTML. */
@@ -27,20 +30,11 @@ export function createView<Locals extends PageLocals>(name: string): View<Locals
     });
 }
 
-/** `basePath` is the path of the app's public URL, without a trailing slash: where pages find their styles. */
+/** `basePath` is the path of the app's public URL, without a trailing slash: where pages find styles and scripts. */
 export function useViews(app: Express, options: { readonly basePath: string }): void {
   app.engine("hbs", hbs.create().__express);
   app.set("view engine", "hbs");
   app.set("views", VIEWS_FOLDER);
   app.locals["basePath"] = options.basePath;
-}
-
-/** Serves public/, to be mounted at `<basePath>/public`. */
-export function createPublicFiles(): RequestHandler {
-  return express.static(PUBLIC_FOLDER, {
-    index: false,
-    redirect: false,
-    // By hand, as every answer already carries a stricter one, which the option would respect.
-    setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=3600"),
-  });
+  app.locals["publicPath"] = `${options.basePath}/public/${PUBLIC_VERSION}`;
 }

@@ -1,0 +1,127 @@
+import { ApiError, NoAnswerError } from "./errors.js";
+
+/** @import { AuditEvent, Host, HostRequest, Link, LinkAttempt, Me, PageOf, PopupPathCheck, Problem, Settings, SettingsDraft, TeamCheck } from "./types.js" */
+
+/** The app's REST API. Every call throws ApiError when it is refused and NoAnswerError when no answer came. */
+export class Api {
+  /** @type {Host} */
+  #host;
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.#host = host;
+  }
+
+  /** @returns {Promise<Me>} */
+  getMe() {
+    return this.#call("GET", "/api/v1/me");
+  }
+
+  /** @returns {Promise<LinkAttempt>} */
+  beginLink() {
+    return this.#call("POST", "/api/v1/me/link-attempts", {});
+  }
+
+  /**
+   * @param {string} attempt
+   * @param {string} code
+   * @returns {Promise<Link>}
+   */
+  finishLink(attempt, code) {
+    return this.#call("POST", "/api/v1/me/links", { attempt, code });
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<void>}
+   */
+  unlinkMe(id) {
+    return this.#call("DELETE", `/api/v1/me/links/${encodeURIComponent(id)}`);
+  }
+
+  /** @returns {Promise<Settings>} */
+  getSettings() {
+    return this.#call("GET", "/api/v1/settings");
+  }
+
+  /**
+   * @param {SettingsDraft} settings
+   * @returns {Promise<Settings>}
+   */
+  saveSettings(settings) {
+    return this.#call("PUT", "/api/v1/settings", settings);
+  }
+
+  /**
+   * What fetching a team's keys gives; null for the team in the settings.
+   *
+   * @param {string | null} teamDomain
+   * @returns {Promise<TeamCheck>}
+   */
+  checkTeam(teamDomain) {
+    return this.#call("POST", "/api/v1/settings/check", { teamDomain });
+  }
+
+  /** @returns {Promise<PopupPathCheck>} */
+  checkPopupPath() {
+    return this.#call("POST", "/api/v1/settings/popup-check", {});
+  }
+
+  /**
+   * @param {{ query?: string, limit?: number, cursor?: string | null }} options
+   * @returns {Promise<PageOf<Link>>}
+   */
+  listLinks(options) {
+    return this.#call("GET", `/api/v1/links${toQuery(options)}`);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<void>}
+   */
+  removeLink(id) {
+    return this.#call("DELETE", `/api/v1/links/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * Within ten minutes.
+   *
+   * @param {string} id
+   * @returns {Promise<Link>}
+   */
+  restoreLink(id) {
+    return this.#call("POST", `/api/v1/links/${encodeURIComponent(id)}/restore`, {});
+  }
+
+  /**
+   * @param {{ action?: string, actor?: string, from?: string, to?: string, limit?: number, cursor?: string | null }} options
+   * @returns {Promise<PageOf<AuditEvent>>}
+   */
+  listAudit(options) {
+    return this.#call("GET", `/api/v1/audit${toQuery(options)}`);
+  }
+
+  /**
+   * @param {HostRequest["method"]} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<any>}
+   */
+  async #call(method, path, body) {
+    const answer = await this.#host.send({ method, path, ...(body !== undefined && { body }) });
+    if (answer.status >= 200 && answer.status < 300) return answer.body;
+    const problem = /** @type {Partial<Problem> | null} */ (answer.body);
+    // Something between the browser and the app answered, such as a proxy with a page of its own.
+    if (typeof problem?.code !== "string") throw new NoAnswerError(`Status ${answer.status} without a reason.`);
+    throw new ApiError(/** @type {Problem} */ (problem), answer.retryAfterSeconds);
+  }
+}
+
+/** @param {Readonly<Record<string, string | number | null | undefined>>} options */
+function toQuery(options) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
+  }
+  return query.size > 0 ? `?${query.toString()}` : "";
+}

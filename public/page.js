@@ -1,0 +1,65 @@
+import { Api } from "./api.js";
+import { problemMessage } from "./parts.js";
+import { render } from "./vendor/lit-html/lit-html.js";
+
+/** @import { TemplateResult } from "./vendor/lit-html/lit-html.js" */
+/** @import { Host } from "./types.js" */
+
+/**
+ * @typedef {object} Stage What a page is made of.
+ * @property {HTMLElement} root
+ * @property {Api} api
+ * @property {Host} host
+ * @property {"jira" | "confluence"} product
+ */
+
+/**
+ * Starts a page in its shell: takes on the product's looks, then hands over. Without the product's script it says so.
+ *
+ * @param {(product: "jira" | "confluence") => Host} createHost
+ * @param {(stage: Stage) => void} run
+ */
+export async function startPage(createHost, run) {
+  const root = document.getElementById("page");
+  if (!root) throw new Error("The shell has no #page.");
+  const product = root.dataset["product"] === "confluence" ? "confluence" : "jira";
+  const host = createHost(product);
+  try {
+    await host.start();
+  } catch (error) {
+    draw(root, problemMessage(error, { retry: () => location.reload() }));
+    return;
+  }
+  run({ root, api: new Api(host), host, product });
+}
+
+/**
+ * Draws what `view` makes of the state, now and after every change.
+ *
+ * @template {object} State
+ * @param {HTMLElement} root
+ * @param {State} initial
+ * @param {(state: State) => TemplateResult} view
+ */
+export function mount(root, initial, view) {
+  const page = {
+    state: initial,
+    /** @param {Partial<State>} changes */
+    update(changes) {
+      page.state = { ...page.state, ...changes };
+      render(view(page.state), root);
+    },
+  };
+  root.replaceChildren();
+  page.update({});
+  return page;
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {TemplateResult} content
+ */
+function draw(root, content) {
+  root.replaceChildren();
+  render(content, root);
+}

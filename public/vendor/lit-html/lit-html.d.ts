@@ -1,0 +1,2 @@
+// The file itself comes from the package: src/web/public-files.ts.
+export * from "lit-html";

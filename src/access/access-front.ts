@@ -1,0 +1,78 @@
+import { FetchFailedError, fetchBounded } from "../bounded-fetch.js";
+import type { FrontSight, PopupFront } from "../services/popup-front.js";
+import { parseAudience } from "../services/audience.js";
+import { SingleFlight } from "../single-flight.js";
+import { findTeamDomain } from "../team-domain.js";
+
+interface Options {
+  /** The app's public URL, without a trailing slash. */
+  readonly baseUrl: string;
+  /** Team domain → origin that stands in for it. */
+  readonly originOverrides: ReadonlyMap<string, string>;
+}
+
+// No attempt has this id; whether the path is protected doesn't depend on it.
+const PATH = "/access/link/check";
+const LOGIN_PATH = "/cdn-cgi/access/login";
+// As a browser would be answered, but with our own refusal as JSON, which can be told from other pages.
+const LIMITS = {
+  timeoutSeconds: 5,
+  maxBytes: 256 * 1024,
+  headers: { accept: "application/problem+json, text/html" },
+  wantsRedirects: true,
+};
+
+/** Opens the popup's path at the public address, with no credentials, and says who answered. */
+export class AccessFront implements PopupFront {
+  readonly url: string;
+  readonly #originOverrides: ReadonlyMap<string, string>;
+  readonly #flights = new SingleFlight<FrontSight>();
+
+  constructor({ baseUrl, originOverrides }: Options) {
+    this.url = `${baseUrl}${PATH}`;
+    this.#originOverrides = originOverrides;
+  }
+
+  look(): Promise<FrontSight> {
+    return this.#flights.run(this.url, () => this.#lookNow());
+  }
+
+  async #lookNow(): Promise<FrontSight> {
+    try {
+      const { status, headers, body } = await fetchBounded(this.url, LIMITS);
+      const location = headers.get("location");
+      if (status >= 300 && status < 400 && location !== null) return this.#readSignIn(location, status);
+      if (status === 401 && isOurRefusal(body)) return { kind: "open" };
+      return { kind: "other", status };
+    } catch (error) {
+      if (error instanceof FetchFailedError) return { kind: "unreachable", reason: error.message };
+      throw error;
+    }
+  }
+
+  /** Access redirects to `https://<team>/cdn-cgi/access/login/<host>?kid=<AUD tag>&…`. */
+  #readSignIn(location: string, status: number): FrontSight {
+    if (!URL.canParse(location, this.url)) return { kind: "other", status };
+    const url = new URL(location, this.url);
+    const isLogin = url.pathname === LOGIN_PATH || url.pathname.startsWith(`${LOGIN_PATH}/`);
+    return {
+      kind: "sign_in",
+      teamDomain: isLogin ? this.#findTeam(url.origin) : null,
+      audience: parseAudience(url.searchParams.get("kid") ?? ""),
+    };
+  }
+
+  #findTeam(origin: string): string | null {
+    for (const [teamDomain, standIn] of this.#originOverrides) if (standIn === origin) return teamDomain;
+    return findTeamDomain(origin);
+  }
+}
+
+function isOurRefusal(body: Buffer): boolean {
+  try {
+    const { code } = JSON.parse(body.toString("utf8")) as { readonly code?: unknown };
+    return code === "access_jwt_missing";
+  } catch {
+    return false;
+  }
+}

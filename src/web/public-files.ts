@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import express, { type RequestHandler, type Router } from "express";
+
+import { createRouter } from "./create-router.js";
+
+// The repository's root is two levels up, from src/web as from dist/web.
+const PUBLIC_FOLDER = fileURLToPath(new URL("../../public/", import.meta.url));
+// Under Node the package resolves to its build for servers, one folder below the one for browsers.
+const LIT_HTML_FOLDER = fileURLToPath(new URL("../", import.meta.resolve("lit-html")));
+const SERVED = /\.(?:js|css)$/;
+
+/**
+ * Stands in the URL of every file, so that a page gets the files of its own release and browsers may keep them for good.
+ */
+export const PUBLIC_VERSION = hashFiles([PUBLIC_FOLDER, LIT_HTML_FOLDER]);
+
+/** Serves `public/` and the library that its scripts import, to be mounted at `<basePath>/public`. */
+export function createPublicFiles(): Router {
+  const router = createRouter();
+  router.use(`/${PUBLIC_VERSION}`, createFiles("public, max-age=31536000, immutable"));
+  // While releases change, a page of one may ask a process of the other.
+  router.use("/:version", createFiles("no-cache"));
+  return router;
+}
+
+function createFiles(cacheControl: string): Router {
+  const router = createRouter();
+  router.use((req, _res, next) => next(SERVED.test(req.path) ? undefined : "router"));
+  router.use("/vendor/lit-html", createFolder(LIT_HTML_FOLDER, cacheControl));
+  router.use(createFolder(PUBLIC_FOLDER, cacheControl));
+  return router;
+}
+
+function createFolder(folder: string, cacheControl: string): RequestHandler {
+  return express.static(folder, {
+    index: false,
+    redirect: false,
+    // By hand, as every answer already carries a stricter one, which the option would respect.
+    setHeaders: (res) => res.setHeader("Cache-Control", cacheControl),
+  });
+}
+
+function hashFiles(folders: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const folder of folders) {
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+      SERVED.test(file),
+    );
+    for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(path.join(folder, file)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
