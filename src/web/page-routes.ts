@@ -8,11 +8,11 @@ import { wantsPage } from "./error-handler.js";
 import { requirePerson } from "./host-user.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 import { renderFramedPage, renderFramedProblem } from "./page-views.js";
+import { listModules } from "./public-files.js";
 import { endProblem, startProblem } from "./problem-response.js";
 import { createFramedPagePolicy } from "./security-headers.js";
 
 const TITLE = "Cloudflare Access";
-const COMMON_MODULES = ["page.js", "parts.js", "api.js", "errors.js", "connect-host.js"];
 
 /** The pages inside Jira and Confluence: shells. What they show comes from the API, with context JWTs. */
 export function createPageRoutes(ctx: AppContext): Router {
@@ -44,6 +44,7 @@ function showPage(
   name: "admin" | "account",
   authorize: (user: HostUser) => Promise<void>,
 ): RequestHandler {
+  const modules = listModules(`${name}.js`);
   return async (req, res) => {
     const user = await requirePageUser(ctx, req, res);
     await authorize(user);
@@ -55,7 +56,7 @@ function showPage(
         allJsUrl: ctx.config.connectAllJsUrl,
         script: `${name}.js`,
         styles: [`${name}.css`],
-        modules: COMMON_MODULES,
+        modules,
       }),
     );
   };

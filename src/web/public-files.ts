@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,6 +11,7 @@ import { createRouter } from "./create-router.js";
 const PUBLIC_FOLDER = fileURLToPath(new URL("../../public/", import.meta.url));
 // Under Node the package resolves to its build for servers, one folder below the one for browsers.
 const LIT_HTML_FOLDER = fileURLToPath(new URL("../", import.meta.resolve("lit-html")));
+const VENDORED = "vendor/lit-html/";
 const SERVED = /\.(?:js|css)$/;
 
 /**
@@ -25,6 +26,26 @@ export function createPublicFiles(): Router {
   // While releases change, a page of one may ask a process of the other.
   router.use("/:version", createFiles("no-cache"));
   return router;
+}
+
+/** Everything that a script of `public/` imports, directly or not, as paths below it. */
+export function listModules(script: string, found = new Set<string>()): readonly string[] {
+  if (!existsSync(findFile(script))) return [...found];
+  // Types are imported in comments.
+  const text = readFileSync(findFile(script), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+  for (const [, specifier = ""] of text.matchAll(/(?:from|import)\s*"(\.{1,2}\/[^"]+)"/g)) {
+    const module = path.posix.join(path.posix.dirname(script), specifier);
+    if (found.has(module)) continue;
+    found.add(module);
+    listModules(module, found);
+  }
+  return [...found];
+}
+
+function findFile(file: string): string {
+  return file.startsWith(VENDORED)
+    ? path.join(LIT_HTML_FOLDER, file.slice(VENDORED.length))
+    : path.join(PUBLIC_FOLDER, file);
 }
 
 function createFiles(cacheControl: string): Router {
