@@ -37,9 +37,11 @@ describe("whether a person can link", () => {
       const scene = await createScene(linking, { settings });
       expect((await scene.page(GRACE).send("GET", "/api/v1/me")).expect(200).body).toEqual({
         accountId: GRACE.accountId,
+        displayName: GRACE.name,
         site: scene.site.host,
         product: "jira",
         teamDomain,
+        signOutUrl: teamDomain && `${linking.world.team.url}/cdn-cgi/access/logout`,
         links: [],
         consents: [],
         linking: { available: false, methods: [], reason },
@@ -74,9 +76,11 @@ describe("whether a person can link", () => {
     });
     expect((await scene.page(GRACE, "confluence").send("GET", "/api/v1/me")).expect(200).body).toEqual({
       accountId: GRACE.accountId,
+      displayName: GRACE.name,
       site: scene.site.host,
       product: "confluence",
       teamDomain: TEAM,
+      signOutUrl: `${linking.world.team.url}/cdn-cgi/access/logout`,
       links: [],
       consents: [],
       linking: { available: true, methods: ["popup", "accessJwt"], reason: null },

@@ -11,6 +11,7 @@ import { createRouter } from "./create-router.js";
 const PUBLIC_FOLDER = fileURLToPath(new URL("../../public/", import.meta.url));
 // Under Node the package resolves to its build for servers, one folder below the one for browsers.
 const LIT_HTML_FOLDER = fileURLToPath(new URL("../", import.meta.resolve("lit-html")));
+const ANY_VERSION = /^\/[0-9a-f]{16}(?=\/)/;
 const VENDORED = "vendor/lit-html/";
 const SERVED = /\.(?:js|css)$/;
 
@@ -24,7 +25,7 @@ export function createPublicFiles(): Router {
   const router = createRouter();
   router.use(`/${PUBLIC_VERSION}`, createFiles("public, max-age=31536000, immutable"));
   // While releases change, a page of one may ask a process of the other.
-  router.use("/:version", createFiles("no-cache"));
+  router.use(ANY_VERSION, createFiles("no-cache"));
   return router;
 }
 
