@@ -83,6 +83,53 @@ it("signs a person in, tells the origin who it is, and signs them out", async ()
   expect((await browser.open(`${edge.url}/private/again`)).text).toContain("Who are you?");
 });
 
+it("lets nobody in again whom the team has signed out, however many applications they were in", async () => {
+  const other = await AccessEdge.start({
+    team,
+    applications: [{ label: "Other", audience: audienceOf("other"), pathPrefix: "/" }],
+  });
+  other.originPort = origin.port;
+  const browser = new Browser({ client, name: "test" });
+  const stranger = new Browser({ client, name: "test" });
+  await stranger.open(`${edge.url}/private/x`);
+  (await stranger.signInIfAsked(LINUS)).expect(200);
+  for (const url of [`${edge.url}/private/x`, `${other.url}/x`]) {
+    await browser.open(url);
+    (await browser.signInIfAsked(GRACE)).expect(200);
+    expect((await browser.open(url)).text).not.toContain("Who are you?");
+  }
+  expect((await browser.open(`${team.url}/cdn-cgi/access/logout`)).text).toContain("Signed out");
+  for (const url of [`${edge.url}/private/x`, `${other.url}/x`]) {
+    expect((await browser.open(url)).text).toContain("Who are you?");
+  }
+  expect((await stranger.open(`${edge.url}/private/x`)).text).not.toContain("Who are you?");
+  await other.close();
+});
+
+it("cuts openers off on the whole way through Access when the team does, and nowhere else", async () => {
+  const policy = "cross-origin-opener-policy";
+  const browser = new Browser({ client, name: "test" });
+  for (const expected of ["same-origin", undefined]) {
+    team.cutsOpeners = expected !== undefined;
+    const start = await send("/private/x");
+    expect(start.status).toBe(302);
+    expect(start.headers[policy]).toBe(expected);
+    expect((await browser.open(start.headers.location!)).headers[policy]).toBe(expected);
+    const login = await client.send({
+      caller: "test",
+      method: "POST",
+      url: start.headers.location!,
+      body: new URLSearchParams({ email: GRACE.email }),
+    });
+    expect(login.headers[policy]).toBe(expected);
+    const authorized = await client.send({ caller: "test", method: "GET", url: login.headers.location! });
+    expect(authorized.headers[policy]).toBe(expected);
+    const [cookie = ""] = authorized.headers["set-cookie"]!;
+    expect((await send("/private/x", { cookie })).expect(200).headers[policy]).toBe(expected);
+    expect((await send("/public")).headers).not.toHaveProperty(policy);
+  }
+});
+
 it("lets a service token through as a machine, and a wrong secret to the login page", async () => {
   const { clientId, clientSecret } = NIGHTLY_BUILD;
   const reply = await send("/private/x", {

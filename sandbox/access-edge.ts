@@ -58,7 +58,7 @@ export class AccessEdge {
     const application = this.#applications.find(({ pathPrefix }) => url.pathname.startsWith(pathPrefix));
     const token = application ? await this.#findToken(request, application) : null;
     if (application && !token) this.#askToSignIn(request, response, application);
-    else this.#forward(request, response, token);
+    else this.#forward(request, response, token, application ? this.#team.openerHeaders : {});
   }
 
   async #findToken({ headers }: IncomingMessage, { audience }: ProtectedPath): Promise<string | null> {
@@ -74,13 +74,16 @@ export class AccessEdge {
   #askToSignIn(request: IncomingMessage, response: ServerResponse, { audience }: ProtectedPath): void {
     // A script can't follow a redirect to a login page: it gets a plain no.
     if (request.headers["x-requested-with"] === "XMLHttpRequest") {
-      response.writeHead(401).end("Sign in first.");
+      response.writeHead(401, this.#team.openerHeaders).end("Sign in first.");
       return;
     }
     const query = new URLSearchParams({ kid: audience, redirect_url: request.url ?? "/" });
     const { host } = new URL(this.url);
     response
-      .writeHead(302, { location: `${this.#team.url}/cdn-cgi/access/login/${host}?${query.toString()}` })
+      .writeHead(302, {
+        ...this.#team.openerHeaders,
+        location: `${this.#team.url}/cdn-cgi/access/login/${host}?${query.toString()}`,
+      })
       .end();
   }
 
@@ -97,6 +100,7 @@ export class AccessEdge {
     }
     response
       .writeHead(302, {
+        ...this.#team.openerHeaders,
         location: wanted,
         "set-cookie": `${cookieName(application.audience)}=${token}; Path=/; HttpOnly; SameSite=Lax`,
       })
@@ -114,7 +118,12 @@ export class AccessEdge {
       .end();
   }
 
-  #forward(request: IncomingMessage, response: ServerResponse, token: string | null): void {
+  #forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    token: string | null,
+    answerHeaders: Readonly<Record<string, string>>,
+  ): void {
     const clientAddress = request.socket.remoteAddress ?? "";
     const forwardedFor = [request.headers["x-forwarded-for"], clientAddress].filter(Boolean).join(", ");
     const upstream = http.request(
@@ -134,13 +143,17 @@ export class AccessEdge {
         },
       },
       (answer) => {
-        response.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: "close" });
+        response.writeHead(answer.statusCode ?? 502, {
+          ...answer.headers,
+          ...answerHeaders,
+          connection: "close",
+        });
         answer.pipe(response);
       },
     );
     upstream.on("error", () => {
       if (response.headersSent) response.destroy();
-      else response.writeHead(502).end("The origin doesn't answer.");
+      else response.writeHead(502, answerHeaders).end("The origin doesn't answer.");
     });
     response.on("close", () => upstream.destroy());
     request.pipe(upstream);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { jwtVerify } from "jose";
 
-import { escapeHtml, htmlPage } from "./html.js";
+import { cardPage, loginPage, signedOutPage } from "./access-team-pages.js";
 import {
   html,
   json,
@@ -12,6 +12,7 @@ import {
   type Incoming,
   type Server,
 } from "./http-server.js";
+import { BrowserSessions } from "./browser-sessions.js";
 import { createRsaKeyPair, epochSeconds, signJwt, type Claims, type KeyPair } from "./jwt.js";
 import { NIGHTLY_BUILD, PEOPLE, type Person, type ServiceToken } from "./people.js";
 
@@ -41,7 +42,10 @@ export class AccessTeam {
   readonly domain: string;
   readonly people: readonly Person[];
   readonly serviceTokens: readonly ServiceToken[] = [NIGHTLY_BUILD];
+  /** Whether signing in cuts a popup off from the window that opened it, as some identity providers do. */
+  cutsOpeners = false;
   readonly #applications = new Map<string, AccessApplication>();
+  readonly #sessions = new BrowserSessions();
   /** Newest first: that one signs. */
   #keys: readonly [SigningKey, ...SigningKey[]];
 
@@ -54,7 +58,7 @@ export class AccessTeam {
       ["GET", /^\/cdn-cgi\/access\/certs$/, () => this.#publishKeys()],
       ["GET", /^\/cdn-cgi\/access\/login\/[^/]+$/, ({ url }) => this.#showLogin(url)],
       ["POST", /^\/cdn-cgi\/access\/login\/[^/]+$/, (request) => this.#logIn(request)],
-      ["GET", /^\/cdn-cgi\/access\/logout$/, ({ url }) => this.#logOut(url)],
+      ["GET", /^\/cdn-cgi\/access\/logout$/, (request) => this.#logOut(request)],
     );
   }
 
@@ -121,9 +125,14 @@ export class AccessTeam {
       return key.publicKey;
     };
     return jwtVerify(token, findKey, { algorithms: ["RS256"], issuer: this.issuer, audience }).then(
-      () => true,
+      ({ payload }) => !this.#sessions.hasEnded(payload["identity_nonce"]),
       () => false,
     );
+  }
+
+  /** On every page between a popup's start and its end. */
+  get openerHeaders(): Readonly<Record<string, string>> {
+    return this.cutsOpeners ? { "cross-origin-opener-policy": "same-origin" } : {};
   }
 
   async close(): Promise<void> {
@@ -150,41 +159,33 @@ export class AccessTeam {
 
   #showLogin(url: URL): Answer {
     const application = this.#findApplication(url);
-    if (!application)
-      return html(404, htmlPage("Unknown application", "<p>Nothing here has this AUD tag.</p>"));
-    const buttons = this.people.map(
-      ({ name, email }) =>
-        `<form method="post"><button name="email" value="${escapeHtml(email)}">${escapeHtml(`${name}, ${email}`)}</button></form>`,
-    );
-    return html(
-      200,
-      htmlPage(
-        `Sign in to ${application.label}`,
-        `<p>This is the sandbox's imitation of Cloudflare Access: no password needed.</p>\n<p>Who are you?</p>\n${buttons.join("\n")}`,
-      ),
-    );
+    const page = application
+      ? html(200, loginPage(application, this.people, this.domain))
+      : html(404, cardPage("Unknown application", "<p>Nothing here has this AUD tag.</p>"));
+    return { ...page, headers: { ...page.headers, ...this.openerHeaders } };
   }
 
-  async #logIn({ url, body }: Incoming): Promise<Answer> {
+  async #logIn({ url, body, headers }: Incoming): Promise<Answer> {
     const application = this.#findApplication(url);
     const email = new URLSearchParams(body).get("email");
     const person = this.people.find((candidate) => candidate.email === email);
     if (!application || !person)
-      return html(403, htmlPage("That account has no access", "<p>Choose another.</p>"));
+      return html(403, cardPage("That account has no access", "<p>Choose another.</p>"));
+    const { nonce, cookie } = this.#sessions.add(headers.cookie);
     const query = new URLSearchParams({
-      token: await this.signAccessJwt(person, application.audience),
+      token: await this.signAccessJwt(person, application.audience, { claims: { identity_nonce: nonce } }),
       redirect_url: url.searchParams.get("redirect_url") ?? "/",
     });
-    return redirect(`${application.url}/cdn-cgi/access/authorized?${query.toString()}`);
+    return redirect(`${application.url}/cdn-cgi/access/authorized?${query.toString()}`, {
+      ...this.openerHeaders,
+      "set-cookie": cookie,
+    });
   }
 
-  /** Each application signs the browser out on its own host, and says goodbye here. */
-  #logOut(url: URL): Answer {
-    const application = this.#findApplication(url);
-    const back = application
-      ? `<p><a href="${application.url}/">Back to ${escapeHtml(application.label)}</a></p>`
-      : "";
-    return html(200, htmlPage("Signed out", `<p>The next page you open asks who you are.</p>\n${back}`));
+  /** Out of every application that this browser is signed in to: each sends it here to say goodbye. */
+  #logOut({ url, headers }: Incoming): Answer {
+    this.#sessions.end(headers.cookie);
+    return html(200, signedOutPage(this.#findApplication(url)));
   }
 
   #findApplication(url: URL): AccessApplication | undefined {

@@ -1,13 +1,15 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 import type { Product } from "../src/tenants/tenant.js";
+import type { AccessTeam } from "./access-team.js";
 import { HttpClient, type Reply } from "./http-client.js";
-import { startServer, type Behaviour, type Server } from "./http-server.js";
+import { startServer, type Behaviour, type Incoming, type Server } from "./http-server.js";
 import type { InstallKeys } from "./install-keys.js";
 import { epochSeconds, queryStringHash, signJwt, type Claims } from "./jwt.js";
 import { PEOPLE, type Person } from "./people.js";
 import { addProductApi } from "./product-api.js";
 import { productName } from "./product-name.js";
+import { addFrontend } from "./site-frontend.js";
 
 export type LifecycleEvent = "installed" | "uninstalled" | "enabled" | "disabled";
 
@@ -16,6 +18,23 @@ export interface Descriptor {
   readonly key: string;
   readonly baseUrl: string;
   readonly lifecycle: Readonly<Partial<Record<LifecycleEvent, string>>>;
+  /** By their type, such as `generalPages`. */
+  readonly modules?: Readonly<Record<string, DescriptorPage | readonly DescriptorPage[]>>;
+}
+
+/** A page that the app adds to the product. */
+export interface DescriptorPage {
+  readonly key: string;
+  readonly name: { readonly value: string };
+  /** Below the app's base URL. */
+  readonly url: string;
+}
+
+/** What is around the site, for its pages to lead to. */
+export interface Surroundings {
+  readonly team: AccessTeam;
+  readonly audiences: { readonly app: string; readonly demo: string };
+  readonly demoUrl: string;
 }
 
 /** The app in one product of the site. */
@@ -52,6 +71,7 @@ export class AtlassianSite {
   readonly server: Server;
   /** By account id. Tests may add people, and make somebody an admin. */
   readonly accounts: Map<string, Person>;
+  surroundings: Surroundings | null = null;
   readonly #keys: InstallKeys;
   readonly #client: HttpClient;
   readonly #installations = new Map<Product, Installation>();
@@ -64,6 +84,7 @@ export class AtlassianSite {
     this.#keys = keys;
     this.#client = client;
     addProductApi(this);
+    addFrontend(this);
   }
 
   static async start(options: Options): Promise<AtlassianSite> {
@@ -81,6 +102,18 @@ export class AtlassianSite {
 
   get behaviour(): Behaviour {
     return this.server.behaviour;
+  }
+
+  /** Those who can sign in. */
+  get people(): Person[] {
+    return [...this.accounts.values()].filter(
+      ({ accountType, active }) => accountType === "atlassian" && active,
+    );
+  }
+
+  /** Whose page of the site makes this request. A page of another origin can't send the header. */
+  findVisitor({ headers }: Incoming): Person | null {
+    return this.people.find(({ accountId }) => accountId === headers["x-sandbox-person"]) ?? null;
   }
 
   baseUrl(product: Product): string {

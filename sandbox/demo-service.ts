@@ -1,8 +1,7 @@
 import type { Product } from "../src/tenants/tenant.js";
-import { escapeHtml, htmlPage } from "./html.js";
+import { demoPage, demoText, type Identity, type Problem, type Visitor } from "./demo-page.js";
 import type { HttpClient } from "./http-client.js";
 import { html, startServer, text, type Answer, type Incoming, type Server } from "./http-server.js";
-import { productName } from "./product-name.js";
 
 interface Options {
   /** The app's public URL. */
@@ -13,17 +12,6 @@ interface Options {
   readonly audience: string;
   readonly client: HttpClient;
   readonly port?: number;
-}
-
-/** What `GET /api/v1/sites/{site}/identity` answers, as far as this service looks at it: an identity, or a problem. */
-interface Identity {
-  readonly accountId: string;
-  readonly email: string;
-}
-interface Problem {
-  readonly title: string;
-  readonly detail: string;
-  readonly linkUrl?: string;
 }
 
 /** A tiny internal tool behind Access. All it does is tell its visitors who they are in Jira. */
@@ -46,25 +34,8 @@ async function greet(request: Incoming, options: Options): Promise<Answer> {
     url: `${appUrl}/api/v1/sites/${site}/identity?${new URLSearchParams({ product, audience }).toString()}`,
     headers: { authorization: `Bearer ${accessJwt}` },
   });
-  const [title, lines, link] =
-    reply.status === 200
-      ? presentIdentity(reply.body as Identity, product)
-      : presentProblem(reply.body as Problem);
-  if (!(request.headers.accept ?? "").includes("text/html")) {
-    return text(200, `${[title, ...lines, ...(link ? [link] : [])].join("\n")}\n`);
-  }
-  const paragraphs = lines.map((line) => `<p>${escapeHtml(line)}</p>`);
-  const anchor = link ? `<p><a href="${escapeHtml(link)}">Link your account</a></p>` : "";
-  const signOut = `<p><a href="/cdn-cgi/access/logout">Sign out of Access</a></p>`;
-  return html(200, htmlPage(title, [...paragraphs, anchor, signOut].join("\n")));
-}
-
-type Presentation = [title: string, lines: string[], link: string | null];
-
-function presentIdentity({ email, accountId }: Identity, product: Product): Presentation {
-  return [`Hello, ${email}`, [`In ${productName(product)} you are the account ${accountId}.`], null];
-}
-
-function presentProblem({ title, detail, linkUrl }: Problem): Presentation {
-  return [title, [detail], linkUrl ?? null];
+  const visitor: Visitor =
+    reply.status === 200 ? { identity: reply.body as Identity } : { problem: reply.body as Problem };
+  const wantsPage = (request.headers.accept ?? "").includes("text/html");
+  return wantsPage ? html(200, demoPage(visitor)) : text(200, demoText(visitor));
 }

@@ -1,22 +1,28 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+const STYLE = readFileSync(path.join(import.meta.dirname, "pages", "sandbox.css"), "utf8");
+
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** `body` is HTML. */
+/** `body` is HTML. The style is in the page: it comes from a server that has nothing else to give. */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
 <style>
-:root { color-scheme: light dark }
-body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; overflow-wrap: anywhere }
-button { font: inherit; max-width: 100%; margin-block: 0.25rem }
-</style>
-<h1>${escapeHtml(title)}</h1>
+${STYLE}</style>
+</head>
+<body>
 ${body}
-</html>`;
+</body>
+</html>
+`;
 }
 
 /** What a person would read on a page, in one line. */

@@ -28,7 +28,9 @@ it.each(["SIGINT", "SIGHUP"] as const)("stays up until it is told to go (%s)", a
   const { child, ended, saw } = run("--port", "0");
   await saw("Press Ctrl-C to end.");
   child.kill(signal);
-  expect((await ended).code).toBe(0);
+  const { code, output } = await ended;
+  expect(output).toMatch(/as expected\.\n\nOpen http:\/\/localhost:\d+ in a browser/);
+  expect(code).toBe(0);
 });
 
 it("says in a sentence which port is taken", async () => {

@@ -6,8 +6,8 @@ import type { SandboxOptions } from "./run-sandbox.js";
 const HELP = `npm run sandbox -- [options]
 
 Starts the app on this machine together with all it needs: a Jira and Confluence site, a Cloudflare Access
-team, and a small service behind Access. Plays the main job once, then stays up for you to try things.
-Everything listens on loopback only; the data is temporary.
+team, and a small service behind Access. Plays the main job once, then stays up for you to try it in a
+browser. Everything listens on loopback only; the data is temporary.
 
   --once          play the story and end: exit code 0 if every step gave what it should
   --port <n>      first of the five ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones

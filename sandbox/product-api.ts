@@ -2,12 +2,14 @@ import { jwtVerify } from "jose";
 
 import type { Product } from "../src/tenants/tenant.js";
 import type { AtlassianSite } from "./atlassian-site.js";
-import { htmlPage } from "./html.js";
-import { html, json, type Answer, type Handler, type Incoming } from "./http-server.js";
+import { json, type Answer, type Handler, type Incoming } from "./http-server.js";
 import { queryStringHash } from "./jwt.js";
 import type { Person } from "./people.js";
 
-/** The REST calls of Jira and Confluence that the app makes. Each verifies the app's own JWT first, as they do. */
+/**
+ * The REST calls of Jira and Confluence that the app makes, each of which verifies the app's own JWT first, as they do;
+ * and those that its pages make as whoever looks at them.
+ */
 export function addProductApi(site: AtlassianSite): void {
   const asApp =
     (product: Product, handler: Handler): Handler =>
@@ -15,6 +17,12 @@ export function addProductApi(site: AtlassianSite): void {
       const refusal = await findRefusal(site, product, request);
       return refusal ? json(401, { message: refusal }) : handler(request, match);
     };
+  const asVisitor =
+    (handler: Handler): Handler =>
+    (request, match) =>
+      site.findVisitor(request) ? handler(request, match) : json(401, { message: "Nobody is signed in." });
+  const findAccounts = ({ url }: Incoming) =>
+    url.searchParams.getAll("accountId").flatMap((accountId) => site.accounts.get(accountId) ?? []);
   const findAccount = ({ url }: Incoming) => site.accounts.get(url.searchParams.get("accountId") ?? "");
 
   site.server.routes.push(
@@ -31,6 +39,16 @@ export function addProductApi(site: AtlassianSite): void {
     ],
     [
       "GET",
+      /^\/rest\/api\/3\/user\/bulk$/,
+      asVisitor((request) => jiraUsers(findAccounts(request), request)),
+    ],
+    [
+      "GET",
+      /^\/wiki\/rest\/api\/user\/bulk$/,
+      asVisitor((request) => confluenceUsers(findAccounts(request))),
+    ],
+    [
+      "GET",
       /^\/rest\/atlassian-connect\/1\/addons\/(.+)$/,
       asApp("jira", (_, [, key]) => addon(site, "jira", key)),
     ],
@@ -39,7 +57,6 @@ export function addProductApi(site: AtlassianSite): void {
       /^\/wiki\/rest\/atlassian-connect\/1\/addons\/(.+)$/,
       asApp("confluence", (_, [, key]) => addon(site, "confluence", key)),
     ],
-    ["GET", /\/plugins\/servlet\/ac\//, () => html(200, APP_PAGE)],
   );
 }
 
@@ -75,32 +92,48 @@ function checkPermissions(site: AtlassianSite, request: Incoming): Answer {
 function jiraUser(person: Person | undefined): Answer {
   if (!person)
     return json(404, { errorMessages: ["There is no such user, or it is none of your business."] });
-  const { accountId, accountType, active, name } = person;
-  return json(200, {
-    accountId,
-    accountType,
-    active,
-    displayName: name,
-    timeZone: "Europe/Berlin",
-    locale: "en_US",
-  });
+  return json(200, { ...describeInJira(person), timeZone: "Europe/Berlin", locale: "en_US" });
+}
+
+/** Unknown accounts are left out. */
+function jiraUsers(people: readonly Person[], { url }: Incoming): Answer {
+  const startAt = Number(url.searchParams.get("startAt") ?? "0");
+  const maxResults = Number(url.searchParams.get("maxResults") ?? "10");
+  const values = people.slice(startAt, startAt + maxResults).map(describeInJira);
+  const isLast = startAt + values.length >= people.length;
+  return json(200, { maxResults, startAt, total: people.length, isLast, values });
+}
+
+function describeInJira({ accountId, accountType, active, name }: Person): object {
+  return { accountId, accountType, active, displayName: name };
 }
 
 function confluenceUser(person: Person | undefined, { url }: Incoming): Answer {
   if (!person) return json(404, { statusCode: 404, message: "There is no such user." });
-  const { accountId, accountType, active, name, administers } = person;
+  const { active, administers } = person;
   const names = [...(active ? ["use"] : []), ...(administers.includes("confluence") ? ["administer"] : [])];
   return json(200, {
+    ...describeInConfluence(person),
+    ...(url.searchParams.get("expand") === "operations" && {
+      operations: names.map((operation) => ({ operation, targetType: "application" })),
+    }),
+  });
+}
+
+function confluenceUsers(people: readonly Person[]): Answer {
+  const results = people.map(describeInConfluence);
+  return json(200, { results, start: 0, limit: 200, size: results.length });
+}
+
+function describeInConfluence({ accountId, accountType, active, name }: Person): object {
+  return {
     type: "known",
     accountId,
     accountType,
     accountStatus: active ? "active" : "inactive",
     publicName: name,
     displayName: name,
-    ...(url.searchParams.get("expand") === "operations" && {
-      operations: names.map((operation) => ({ operation, targetType: "application" })),
-    }),
-  });
+  };
 }
 
 function addon(site: AtlassianSite, product: Product, key: string | undefined): Answer {
@@ -108,9 +141,3 @@ function addon(site: AtlassianSite, product: Product, key: string | undefined): 
   if (!isInstalled) return json(404, { message: "There is no such app." });
   return json(200, { key, version: "1.0.0-AC", state: "ENABLED", host: { product } });
 }
-
-const APP_PAGE = htmlPage(
-  "Cloudflare Access",
-  `<p>In Jira or Confluence Cloud, the app's own page would be in a frame here, with its button to link.
-   The sandbox plays that page in the terminal: choose <b>l</b> in its menu.</p>`,
-);

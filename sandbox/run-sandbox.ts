@@ -61,10 +61,12 @@ function recap(stepCount: number): string {
     : result;
 }
 
-function describe({ appUrl, parts }: World): string {
+function describe({ appUrl, site, parts }: World): string {
   return `
-Everything is up. Open in a browser:
-  ${parts.demoUrl}  the demo service: Grace Green is linked
+Open ${site.url} in a browser and follow the five steps. Grace Green is linked already.
+
+Also there:
+  ${parts.demoUrl}  the demo service
   ${appUrl}/problems  every refusal, its cause and its fix
   ${appUrl}/openapi.json  the API
 Press Ctrl-C to end.`;

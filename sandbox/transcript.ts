@@ -85,8 +85,9 @@ export class Transcript implements CallObserver {
     this.#depth += 1;
   }
 
-  /** Something that the app itself asked meanwhile. */
+  /** Something that the app itself asked during a call; what people do in their browsers isn't told. */
   heard(who: string, line: string): void {
+    if (this.#depth === 0) return;
     this.#line(`The app asks ${who}: ${shorten(line)}`, "dim");
   }
 

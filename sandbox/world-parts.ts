@@ -90,7 +90,11 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const teams: [AccessTeam, ...AccessTeam[]] = [team];
   for (const other of otherDomains) teams.push(await keep(AccessTeam.start({ domain: other })));
 
-  const protectedPart = { label: "This app", audience: AUDIENCES.app, pathPrefix: "/access/" };
+  const protectedPart = {
+    label: "Access for Atlassian Cloud",
+    audience: AUDIENCES.app,
+    pathPrefix: "/access/",
+  };
   const edge = hasEdge
     ? await keep(AccessEdge.start({ team, applications: [protectedPart], port: ports.app ?? 0 }))
     : null;
@@ -103,6 +107,7 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
       BASE_URL: appUrl,
       DATABASE_URL: `sqlite:${options.databaseFile ?? (await createTemporaryFile(started))}`,
       CONNECT_KEYS_CDN_URL: installKeys.url,
+      CONNECT_ALL_JS_URL: `${site.url}/connect/all.js`,
       ACCESS_ORIGIN_OVERRIDES: teams.map((each) => `${each.domain}=${each.url}`).join(","),
       TRUST_PROXY: edge ? "1" : "0",
       LOG_LEVEL: "silent",
@@ -117,6 +122,7 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const everything = { label: "Demo service", audience: AUDIENCES.demo, pathPrefix: "/" };
   const demoEdge = await keep(AccessEdge.start({ team, applications: [everything], port: ports.demo ?? 0 }));
   demoEdge.originPort = demo.port;
+  for (const each of sites) each.surroundings = { team, audiences: AUDIENCES, demoUrl: demoEdge.url };
 
   return { app, appUrl, hasEdge, sites, installKeys, teams, demoUrl: demoEdge.url, client };
 }

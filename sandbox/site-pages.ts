@@ -1,0 +1,170 @@
+import { PRODUCTS } from "../src/tenants/tenant.js";
+import type { AppFrame, AppPlace } from "./app-frame.js";
+import type { AtlassianSite } from "./atlassian-site.js";
+import { escapeHtml } from "./html.js";
+import { productName } from "./product-name.js";
+import { nickname, THEMES, type Choices } from "./site-choices.js";
+
+/** A page of the product with the app's in a frame. */
+export function hostPage(
+  site: AtlassianSite,
+  choices: Choices,
+  place: AppPlace,
+  { title, extension }: AppFrame,
+): string {
+  const { product } = place;
+  const data = {
+    product,
+    person: choices.person.accountId,
+    "context-path": new URL(site.baseUrl(product)).pathname.replace(/\/$/, ""),
+    title,
+    extension: JSON.stringify(extension),
+  };
+  const attributes = Object.entries(data).map(([name, value]) => ` data-${name}="${escapeHtml(value)}"`);
+  return sitePage(site, choices, {
+    title: `${title} - ${productName(product)}`,
+    place,
+    body: `${productHeader(choices, place)}
+<main class="app" id="app"${attributes.join("")}>
+<noscript><p>The frame for the app's page is made by a script.</p></noscript>
+</main>`,
+    scripts: ["/connect/jquery.js", "/sandbox/ajs.js", "/connect/connect-host.js"],
+  });
+}
+
+/** Instead of a page of an app that isn't there. */
+export function missingPage(site: AtlassianSite, choices: Choices, place: AppPlace): string {
+  const product = productName(place.product);
+  const isInstalled = site.findInstallation(place.product)?.app?.key === place.appKey;
+  const [title, text] = isInstalled
+    ? ["This page doesn't exist", "The app is installed, but has no page of this name."]
+    : [`The app isn't installed in ${product}`, `An admin of ${product} has to install it first.`];
+  return sitePage(site, choices, {
+    title,
+    place,
+    body: `${productHeader(choices, place)}
+<main class="paper">
+<h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(text)}</p>
+<p><a href="/">Back to the first screen</a></p>
+</main>`,
+  });
+}
+
+interface SitePage {
+  readonly title: string;
+  /** None for pages that are of no product. */
+  readonly place?: AppPlace;
+  readonly body: string;
+  readonly scripts?: readonly string[];
+}
+
+/** With the bar that belongs to the sandbox, not to what it imitates. */
+export function sitePage(
+  site: AtlassianSite,
+  choices: Choices,
+  { title, place, body, scripts = [] }: SitePage,
+): string {
+  const scriptTags = [...scripts, "/sandbox/host-page.js"].map(
+    (url) => `<script src="${url}" defer></script>`,
+  );
+  return `<!doctype html>
+<html lang="en" data-theme="dark:dark light:light spacing:spacing" data-color-mode="${choices.theme}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/connect/connect-host.css">
+<link rel="stylesheet" href="/sandbox/sandbox.css">
+${scriptTags.join("\n")}
+</head>
+<body>
+${sandboxBar(site, choices, place)}
+${body}
+</body>
+</html>
+`;
+}
+
+export function pathOf({ product, appKey, moduleKey }: AppPlace): string {
+  const servlet = `/plugins/servlet/ac/${encodeURIComponent(appKey)}/${encodeURIComponent(moduleKey)}`;
+  return product === "jira" ? servlet : `/wiki${servlet}`;
+}
+
+interface Link {
+  readonly href: string;
+  readonly text: string;
+  readonly isCurrent: boolean;
+  readonly attributes?: string;
+}
+
+function sandboxBar(site: AtlassianSite, { person, theme }: Choices, place: AppPlace | undefined): string {
+  const people = site.people.map((each) => ({
+    href: `?as=${encodeURIComponent(nickname(each))}`,
+    text: each.name.replace(/ .*/, ""),
+    isCurrent: each === person,
+  }));
+  const products = PRODUCTS.map((product) => ({
+    href: place ? pathOf({ ...place, product }) : "/",
+    text: productName(product),
+    isCurrent: product === place?.product,
+  }));
+  const themes = THEMES.map((each) => ({
+    href: `?theme=${each}`,
+    text: each === "light" ? "Light" : "Dark",
+    isCurrent: each === theme,
+    attributes: ` data-theme="${each}"`,
+  }));
+  const isCut = site.surroundings?.team.cutsOpeners ?? false;
+  const openers = ["kept", "cut"].map((each) => ({
+    href: `?opener=${each}`,
+    text: each === "kept" ? "Kept" : "Cut",
+    isCurrent: (each === "cut") === isCut,
+  }));
+  return `<aside class="bar" aria-label="Sandbox">
+<a class="home" href="/">Sandbox</a>
+${[
+  switchOf("You are", people),
+  ...(place ? [switchOf("in", products, "Product")] : []),
+  switchOf("Colours", themes),
+  ...(site.surroundings ? [switchOf("Popup's opener", openers)] : []),
+].join("\n")}
+</aside>`;
+}
+
+function switchOf(label: string, links: readonly Link[], name = label): string {
+  return `<nav class="switch" aria-label="${escapeHtml(name)}">
+<span>${escapeHtml(label)}</span>
+${links.map(anchor).join("\n")}
+</nav>`;
+}
+
+function productHeader({ person }: Choices, place: AppPlace): string {
+  const { product } = place;
+  const isAdmin = person.administers.includes(product);
+  const pages = [
+    { moduleKey: "account", text: "Cloudflare Access", isShown: true },
+    // The app's own display condition; its server must not rely on it.
+    { moduleKey: "admin", text: "Administration", isShown: isAdmin },
+  ];
+  const links = pages
+    .filter(({ isShown }) => isShown)
+    .map(({ moduleKey, text }) => ({
+      href: pathOf({ ...place, moduleKey }),
+      text,
+      isCurrent: moduleKey === place.moduleKey,
+    }));
+  return `<header class="product ${product}">
+<strong>${productName(product)}</strong>
+<nav aria-label="${productName(product)}">
+${links.map(anchor).join("\n")}
+</nav>
+<span class="person">${escapeHtml(person.name)}, ${isAdmin ? "admin" : "member"}</span>
+</header>`;
+}
+
+function anchor({ href, text, isCurrent, attributes = "" }: Link): string {
+  const current = isCurrent ? ` aria-current="true"` : "";
+  return `<a href="${escapeHtml(href)}"${attributes}${current}>${escapeHtml(text)}</a>`;
+}

@@ -1,0 +1,90 @@
+import type { Product } from "../src/tenants/tenant.js";
+import type { AtlassianSite, Surroundings } from "./atlassian-site.js";
+import { escapeHtml } from "./html.js";
+import type { Choices } from "./site-choices.js";
+import { pathOf, sitePage } from "./site-pages.js";
+
+interface Step {
+  readonly title: string;
+  readonly text: string;
+  readonly links: readonly (readonly [text: string, url: string])[];
+  /** HTML below the text. */
+  readonly details?: string;
+}
+
+/** The first screen: what this is, and what to click. */
+export function startPage(site: AtlassianSite, choices: Choices): string {
+  const steps = listSteps(site).map(
+    ({ title, text, details = "", links }) => `<li>
+<h2>${escapeHtml(title)}</h2>
+<p>${escapeHtml(text)}</p>
+${details}<p class="links">${links.map(([label, url]) => `<a class="button" href="${escapeHtml(url)}">${escapeHtml(label)}</a>`).join("\n")}</p>
+</li>`,
+  );
+  return sitePage(site, choices, {
+    title: "Sandbox of Access for Atlassian Cloud",
+    body: `<main class="paper">
+<h1>Try Access for Atlassian Cloud</h1>
+<p>This is a Jira and Confluence site that exists on your computer only, with a Cloudflare Access team beside it. All its
+people are made up, and nobody needs a password. The app in it is the real one. It connects who you are in Access with who
+you are in Jira or Confluence.</p>
+${steps.length > 0 ? `<ol class="steps">\n${steps.join("\n")}\n</ol>` : "<p>The app isn't installed here yet.</p>"}
+<p class="subtle">The purple bar is on every page: be somebody else, go to the other product, switch between light and dark,
+and choose whether the sign-in page of Access cuts a popup off from the page that opened it. Everything is gone when the
+sandbox ends.</p>
+</main>`,
+  });
+}
+
+function listSteps(site: AtlassianSite): Step[] {
+  const { surroundings } = site;
+  const appKey = site.findInstallation("jira")?.app?.key ?? site.findInstallation("confluence")?.app?.key;
+  if (appKey === undefined) return [];
+  const pageOf = (product: Product, moduleKey: string, query: string) =>
+    `${pathOf({ product, appKey, moduleKey })}?${query}`;
+  const demo = (text: string): [string, string][] => (surroundings ? [[text, surroundings.demoUrl]] : []);
+  return [
+    {
+      title: "Set the app up",
+      text: "Ada administers Confluence, and nothing is set up there yet. She enters what Cloudflare's dashboard would show her:",
+      ...(surroundings && { details: listValues(surroundings) }),
+      links: [["Be Ada in Confluence", pageOf("confluence", "admin", "as=ada")]],
+    },
+    {
+      title: "Link an account",
+      text: "Jira is set up already. Linus links his account there: a popup opens, Access asks who he is, and he says yes.",
+      links: [["Be Linus in Jira", pageOf("jira", "account", "as=linus&opener=kept")]],
+    },
+    {
+      title: "See what a tool gets to know",
+      text: "The demo service is an internal tool behind Access. Sign in as Linus: it knows his Atlassian account, without a password or token of Jira. Sign out and come back as Oscar: it says what is missing.",
+      links: demo("Open the demo service"),
+    },
+    {
+      title: "Keep an eye on it",
+      text: "Ada sees every link and who changed what, and can take each link back.",
+      links: [["Be Ada in Jira", pageOf("jira", "admin", "as=ada")]],
+    },
+    {
+      title: "Unlink, and link the hard way",
+      text: "Linus removes his link, and the demo service no longer knows him. Then he links again, now with a sign-in page that cuts the popup off from Jira, as some do: he types a code instead.",
+      links: [
+        ["Be Linus and unlink", pageOf("jira", "account", "as=linus")],
+        ...demo("Demo service"),
+        ["Link with the opener cut", pageOf("jira", "account", "as=linus&opener=cut")],
+      ],
+    },
+  ];
+}
+
+function listValues({ team, audiences }: Surroundings): string {
+  const values = [
+    ["Team domain", team.domain],
+    ["AUD tag of this app", audiences.app],
+    ["AUD tag of the demo service", audiences.demo],
+  ] as const;
+  const rows = values.map(
+    ([name, value]) => `<dt>${escapeHtml(name)}</dt><dd><code>${escapeHtml(value)}</code></dd>`,
+  );
+  return `<dl>\n${rows.join("\n")}\n</dl>\n`;
+}
