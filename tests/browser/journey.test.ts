@@ -156,6 +156,23 @@ describe("a refusal", () => {
   );
 });
 
+const SLOW_API = `{
+  const fetchNow = window.fetch;
+  window.fetch = async (...request) => {
+    if (new URL(request[0], location.href).pathname.startsWith("/api/")) await new Promise((resolve) => setTimeout(resolve, 200));
+    return fetchNow(...request);
+  };
+}`;
+
+/** How much of the page has moved by itself since it was opened (https://web.dev/articles/cls). */
+const LAYOUT_SHIFT = `new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(sum), 300);
+})`;
+
 async function textOf(view: Page | Frame): Promise<string> {
   return view.evaluate<string>("document.body.innerText");
 }

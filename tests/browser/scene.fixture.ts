@@ -147,14 +147,18 @@ export class BrowserScene {
 
   /** Answers how many milliseconds after the request for the page that was. */
   async waitUntilUsable(view: Page | Frame): Promise<number> {
-    try {
-      await view.locator("main:not(:has(.late, [aria-busy=true]))").waitFor();
-    } catch (cause) {
-      throw new Error(`${shortenUrl(view.url())} never got usable. It says:\n${await readText(view)}`, {
-        cause,
-      });
-    }
-    return view.evaluate<number>("performance.now()");
+    // In the page, frame by frame: locators look less and less often, which would be measured too.
+    const usableAt = await view.evaluate<number | null>(`new Promise((resolve) => {
+      const deadline = performance.now() + ${this.patienceMs};
+      const look = () => {
+        if (document.querySelector("main:not(:has(.late, [aria-busy=true]))")) resolve(performance.now());
+        else if (performance.now() > deadline) resolve(null);
+        else requestAnimationFrame(look);
+      };
+      look();
+    })`);
+    if (usableAt !== null) return usableAt;
+    throw new Error(`${shortenUrl(view.url())} never got usable. It says:\n${await readText(view)}`);
   }
 
   /** Clicks a button or a link that opens the popup. */
