@@ -1,6 +1,6 @@
 import { Api } from "./api.js";
 import { problemMessage } from "./parts.js";
-import { render } from "./vendor/lit-html/lit-html.js";
+import { html, render } from "./vendor/lit-html/lit-html.js";
 
 /** @import { TemplateResult } from "./vendor/lit-html/lit-html.js" */
 /** @import { Host } from "./types.js" */
@@ -27,7 +27,11 @@ export async function startPage(createHost, run) {
   try {
     await host.start();
   } catch (error) {
-    draw(root, problemMessage(error, { retry: () => location.reload() }));
+    draw(
+      root,
+      html`<h1>Cloudflare Access</h1>
+        ${problemMessage(error, { retry: () => location.reload() })}`,
+    );
     return;
   }
   run({ root, api: new Api(host), host, product });

@@ -21,7 +21,8 @@ const TIME_FORMAT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", time
 export function message({ tone, title, text, actions }) {
   return html`<div class="message ${tone}" role=${tone === "error" ? "alert" : "status"}>
     <h2>${title}</h2>
-    ${text ? html`<p>${text}</p>` : nothing} ${actions ? html`<div class="actions">${actions}</div>` : nothing}
+    ${text ? html`<p>${text}</p>` : nothing}
+    ${actions ? html`<div class="actions">${actions}</div>` : nothing}
   </div>`;
 }
 
@@ -94,13 +95,27 @@ export function waiting(text) {
  * @param {{ id?: string, label: string, busyLabel?: string, isBusy?: boolean, kind?: "primary" | "danger" | "plain" | "", type?: "button" | "submit", onClick?: () => void }} options
  * @returns {TemplateResult}
  */
-export function button({ id, label, busyLabel = label, isBusy = false, kind = "", type = "button", onClick }) {
+export function button({
+  id,
+  label,
+  busyLabel = label,
+  isBusy = false,
+  kind = "",
+  type = "button",
+  onClick,
+}) {
   /** @param {Event} event */
   const click = (event) => {
     if (isBusy) event.preventDefault();
     else onClick?.();
   };
-  return html`<button id=${id ?? nothing} type=${type} class=${kind} aria-disabled=${isBusy ? "true" : "false"} @click=${click}>
+  return html`<button
+    id=${id ?? nothing}
+    type=${type}
+    class=${kind}
+    aria-disabled=${isBusy ? "true" : "false"}
+    @click=${click}
+  >
     ${isBusy ? busyLabel : label}
   </button>`;
 }

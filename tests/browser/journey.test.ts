@@ -127,15 +127,26 @@ describe("a page with an API that takes 200 ms", () => {
   const TRIES = 3;
   const scenes = useScenes({ siteCount: PAGES.length });
 
-  it.each(PAGES)("is usable within a second of its shell: $module in $product", async (options) =>
-    scenes.play(async (scene) => {
-      await scene.prepare({ products: [options.product ?? "jira"] });
-      scene.api.delayMs = 200;
-      // The best of a few: others may be busy on this machine, and what is asked is what the page itself needs.
-      const times: number[] = [];
-      for (let nth = 0; nth < TRIES; nth++) times.push((await scene.openAppPage(ADA, options)).usableAfterMs);
-      expect(Math.min(...times)).toBeLessThan(1000);
-    })(),
+  it.each(PAGES)(
+    "is usable within a second of its shell, and nothing in it moves by itself: $module",
+    async (options) =>
+      scenes.play(async (scene) => {
+        await scene.prepare({ products: [options.product ?? "jira"] });
+        // Not by what comes between browser and app in other tests: that switches the browser's cache off.
+        await scene.context.unrouteAll();
+        await scene.context.addInitScript(SLOW_API);
+        // The best of a few: others may be busy on this machine, and what is asked is what the page itself needs.
+        const times: number[] = [];
+        for (let nth = 0; nth < TRIES; nth++) {
+          const { frame, usableAfterMs } = await scene.openAppPage(ADA, options);
+          times.push(usableAfterMs);
+          const shown =
+            options.module === "admin" ? frame.getByLabel("Team domain") : frame.getByText(ADA.name);
+          expect(await shown.isVisible()).toBe(true);
+          expect(await frame.evaluate<number>(LAYOUT_SHIFT)).toBe(0);
+        }
+        expect(Math.min(...times)).toBeLessThan(1000);
+      })(),
   );
 });
 

@@ -1,0 +1,150 @@
+import { GRACE, LINUS } from "../../sandbox/people.js";
+import { openAdminPage, openLinks, openSection, press } from "./admin-page.fixture.js";
+import type { State } from "./states.fixture.js";
+
+const LINKS = "/api/v1/links";
+const ONE_LINK = /^\/api\/v1\/links\/[^/]+$/;
+const RESTORE = /^\/api\/v1\/links\/[^/]+\/restore$/;
+const AUDIT = "/api/v1/audit";
+
+export const ADMIN_LISTS_STATES: readonly State[] = [
+  {
+    name: "admin-links",
+    arrange: openLinks,
+    expects: [
+      GRACE.name,
+      GRACE.email,
+      LINUS.name,
+      "Proved by the person",
+      { role: "button", name: /^Unlink/ },
+    ],
+  },
+  {
+    name: "admin-links-loading",
+    arrange: async (scene) => {
+      await scene.prepare();
+      const frame = await openAdminPage(scene);
+      scene.api.hold("GET", LINKS);
+      await press(frame, "Links");
+      return frame;
+    },
+    expects: ["Loading the links …"],
+  },
+  {
+    name: "admin-links-empty",
+    arrange: async (scene) => {
+      await scene.prepare();
+      return openSection(scene, "Links");
+    },
+    expects: ["Nobody has linked yet"],
+  },
+  {
+    name: "admin-links-no-hits",
+    arrange: async (scene) => {
+      const frame = await openLinks(scene);
+      await frame.getByLabel("Search by e-mail or account id").fill("nobody");
+      return frame;
+    },
+    expects: ["No link matches “nobody”"],
+  },
+  {
+    name: "admin-links-failed",
+    arrange: async (scene) => {
+      await scene.prepare();
+      scene.api.refuse("GET", LINKS, "store_unavailable");
+      return openSection(scene, "Links");
+    },
+    expects: ["The database can't be used right now", { role: "button", name: "Try again" }],
+  },
+  {
+    name: "admin-links-asking",
+    arrange: async (scene) => {
+      const frame = await openLinks(scene);
+      await press(frame, `Unlink ${GRACE.email}`);
+      return frame;
+    },
+    expects: [/Services will no longer know this person in Jira/, { role: "button", name: "Keep" }],
+  },
+  {
+    name: "admin-links-unlink-failed",
+    arrange: async (scene) => {
+      scene.api.refuse("DELETE", ONE_LINK, "store_unavailable");
+      const frame = await openLinks(scene);
+      await press(frame, `Unlink ${GRACE.email}`);
+      await frame.getByRole("button", { name: "Unlink", exact: true }).click();
+      return frame;
+    },
+    expects: [/The database can't be used right now/, { role: "button", name: "Keep" }],
+  },
+  {
+    name: "admin-links-unlinked",
+    arrange: async (scene) => {
+      const frame = await openLinks(scene);
+      await press(frame, `Unlink ${GRACE.email}`);
+      await frame.getByRole("button", { name: "Unlink", exact: true }).click();
+      return frame;
+    },
+    expects: [/Unlinked grace@acme\.example/, { role: "button", name: "Undo" }],
+  },
+  {
+    name: "admin-links-undo-refused",
+    arrange: async (scene) => {
+      scene.api.refuse("POST", RESTORE, "already_linked");
+      const frame = await openLinks(scene);
+      await press(frame, `Unlink ${GRACE.email}`);
+      await frame.getByRole("button", { name: "Unlink", exact: true }).click();
+      await press(frame, "Undo");
+      return frame;
+    },
+    expects: ["This Access identity has been linked again meanwhile."],
+  },
+  {
+    name: "admin-audit",
+    arrange: async (scene) => {
+      await scene.prepare();
+      await scene.link(GRACE);
+      await scene.client(GRACE).unlinkAll();
+      return openSection(scene, "Audit log");
+    },
+    expects: [
+      /Grace Green unlinked grace@acme\.example\./,
+      /Ada Admin changed the team domain and the trusted services\./,
+      "Atlassian installed the app.",
+    ],
+  },
+  {
+    name: "admin-audit-details",
+    arrange: async (scene) => {
+      await scene.prepare();
+      const frame = await openSection(scene, "Audit log");
+      await frame.getByText("Details").first().click();
+      return frame;
+    },
+    expects: [
+      "settings.changed",
+      "Address",
+      "Reference",
+      "Before",
+      { role: "button", name: "Only this account’s events" },
+    ],
+  },
+  {
+    name: "admin-audit-no-hits",
+    arrange: async (scene) => {
+      await scene.prepare();
+      const frame = await openSection(scene, "Audit log");
+      await frame.getByLabel("What").selectOption("link_attempt.failed");
+      return frame;
+    },
+    expects: ["Nothing happened that fits the filter", { role: "button", name: "Show everything" }],
+  },
+  {
+    name: "admin-audit-failed",
+    arrange: async (scene) => {
+      await scene.prepare();
+      scene.api.cut("GET", AUDIT);
+      return openSection(scene, "Audit log");
+    },
+    expects: ["The app can’t be reached", { role: "button", name: "Try again" }],
+  },
+];
