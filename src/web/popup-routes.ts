@@ -105,7 +105,7 @@ async function describe(
     site: tenant.site,
     product: tenant.product === "jira" ? "Jira" : "Confluence",
     // Names aren't unique: somebody may call themselves what the reader is called.
-    account: displayName ?? "Account",
+    account: displayName ?? `account ${accountId}`,
     accountId,
   };
 }

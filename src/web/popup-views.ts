@@ -3,9 +3,10 @@ import type { Response } from "express";
 import type { PopupCodes } from "../links/link-attempt-service.js";
 import type { PopupAdvice } from "./popup-advice.js";
 import type { Problem } from "./problem-response.js";
+import { listModules } from "./public-files.js";
 import { SCRIPTED_PAGE_POLICY } from "./security-headers.js";
 import type { UnverifiedSight } from "./unverified-sight.js";
-import { createView } from "./views.js";
+import { createView, type PageLocals } from "./views.js";
 
 /** Both sides of what would be joined, in the words of the people concerned. */
 export interface PopupSides {
@@ -36,6 +37,12 @@ export interface PopupRefusal {
   readonly retryUrl: string | null;
 }
 
+interface LayoutLocals extends PageLocals {
+  readonly layout: "popup-layout";
+  /** What the script imports, so that the browser needn't find out file by file. */
+  readonly modules: readonly string[];
+}
+
 export const renderPopupConfirm = createPopupView<PopupQuestion>(
   "popup-confirm",
   () => "Link Cloudflare Access",
@@ -53,9 +60,10 @@ export const renderPopupProblem = createPopupView<PopupRefusal>(
 
 /** In the layout of the linking window, and under the policy that lets its script run. */
 function createPopupView<Locals extends object>(name: string, titleOf: (locals: Locals) => string) {
-  const render = createView<Locals & { title: string; layout: "popup-layout" }>(name);
+  const render = createView<Locals & LayoutLocals>(name);
+  const modules = listModules("popup.js");
   return async (res: Response, locals: Locals): Promise<string> => {
     res.setHeader("Content-Security-Policy", SCRIPTED_PAGE_POLICY);
-    return render(res, { ...locals, title: titleOf(locals), layout: "popup-layout" });
+    return render(res, { ...locals, title: titleOf(locals), layout: "popup-layout", modules });
   };
 }

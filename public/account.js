@@ -1,0 +1,5 @@
+import { runAccountPage } from "./account-page.js";
+import { createConnectHost } from "./connect-host.js";
+import { startPage } from "./page.js";
+
+void startPage(createConnectHost, runAccountPage);
