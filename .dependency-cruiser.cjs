@@ -106,7 +106,8 @@ module.exports = {
     {
       name: "pages-do-not-know-their-host",
       severity: "error",
-      comment: "One small module per host; the entries choose it, and everything else can be shown by another host.",
+      comment:
+        "One small module per host; the entries choose it, and everything else can be shown by another host.",
       from: { path: "^public/", pathNot: "^public/(admin|account|refusal)\\.js$" },
       to: { path: "^public/connect-host\\.js$" },
     },

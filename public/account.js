@@ -1,4 +1,4 @@
-import { runAccountPage } from "./account-page.js";
+import { runAccountPage } from "./account/account-page.js";
 import { createConnectHost } from "./connect-host.js";
 import { startPage } from "./page.js";
 

@@ -1,4 +1,4 @@
-import { runAdminPage } from "./admin-page.js";
+import { runAdminPage } from "./admin/admin-page.js";
 import { createConnectHost } from "./connect-host.js";
 import { startPage } from "./page.js";
 

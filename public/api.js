@@ -112,7 +112,8 @@ export class Api {
     if (answer.status >= 200 && answer.status < 300) return answer.body;
     const problem = /** @type {Partial<Problem> | null} */ (answer.body);
     // Something between the browser and the app answered, such as a proxy with a page of its own.
-    if (typeof problem?.code !== "string") throw new NoAnswerError(`Status ${answer.status} without a reason.`);
+    if (typeof problem?.code !== "string")
+      throw new NoAnswerError(`Status ${answer.status} without a reason.`);
     throw new ApiError(/** @type {Problem} */ (problem), answer.retryAfterSeconds);
   }
 }

@@ -17,7 +17,12 @@ const APP_URL = new URL("../../", import.meta.url);
  * @returns {Host}
  */
 export function createConnectHost(product) {
-  return { start, send, findAccountNames: (accountIds) => findAccountNames(product, accountIds) };
+  return {
+    appUrl: APP_URL,
+    start,
+    send,
+    findAccountNames: (accountIds) => findAccountNames(product, accountIds),
+  };
 }
 
 async function start() {

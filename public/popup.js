@@ -1,9 +1,9 @@
-import { offerButtons } from "./popup-buttons.js";
-import { claim } from "./popup-claim.js";
-import { handOver } from "./popup-handover.js";
-import { show } from "./popup-steps.js";
+import { offerButtons } from "./popup/popup-buttons.js";
+import { claim } from "./popup/popup-claim.js";
+import { handOver } from "./popup/popup-handover.js";
+import { show } from "./popup/popup-steps.js";
 
-/** @import { Refusal } from "./linking-messages.js" */
+/** @import { Refusal } from "./linking/linking-messages.js" */
 
 /** Long enough to read one word. */
 const CLOSES_AFTER_MS = 2_500;
@@ -23,7 +23,9 @@ const SAID_BY_THE_PAGE = new Set([
 offerButtons();
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-tied=true]"));
-const opener = /** @type {WindowProxy | null} */ (window.opener);
+/** @type {unknown} */
+const openedBy = window.opener;
+const opener = /** @type {WindowProxy | null} */ (openedBy);
 // Without an opener the form is sent as it is, and the answer is the page with the code to type.
 if (form && opener) linkThroughOpener(form, opener);
 

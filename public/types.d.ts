@@ -44,6 +44,8 @@ export interface HostAnswer {
 
 /** All that a page knows of the product that shows it. One module per host implements it. */
 export interface Host {
+  /** The app's public URL, with a slash at its end. */
+  readonly appUrl: URL;
   /** Takes on the product's colours, now and whenever they change. Throws HostMissingError without the product's script. */
   start(): Promise<void>;
   /** Calls the app's API as whoever looks at the page. Throws NoAnswerError when none came. */

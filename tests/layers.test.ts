@@ -50,7 +50,7 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
   { file: "src/web/f.ts", text: 'import "./nowhere.js";', rule: "no-unresolvable" },
   { file: "src/links/d.ts", text: 'import "./e.js";', rule: "no-cycles" },
   {
-    file: "public/account-page.js",
+    file: "public/account/account-page.js",
     text: 'import "./connect-host.js";',
     rule: "pages-do-not-know-their-host",
   },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,7 +31,6 @@ export function createPublicFiles(): Router {
 
 /** Everything that a script of `public/` imports, directly or not, as paths below it. */
 export function listModules(script: string, found = new Set<string>()): readonly string[] {
-  if (!existsSync(findFile(script))) return [...found];
   // Types are imported in comments.
   const text = readFileSync(findFile(script), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
   for (const [, specifier = ""] of text.matchAll(/(?:from|import)\s*"(\.{1,2}\/[^"]+)"/g)) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { describeEvent } from "../../public/audit-sentence.js";
+import { describeEvent } from "../../public/admin/audit-sentence.js";
 import type { AuditEvent } from "../../public/types.js";
 
 const GRACE = "712020:grace";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { findDifferences, mergeSettings } from "../../public/settings-merge.js";
+import { findDifferences, mergeSettings } from "../../public/admin/settings-merge.js";
 import { FRESH_SETTINGS, type Settings, type TrustedService } from "../../src/services/settings.js";
 
 const ONE = service({ id: "one", label: "One", audience: "1".repeat(64), purposes: ["link"] });

@@ -1,0 +1,132 @@
+import { linkCard } from "./account-link-view.js";
+import { linkingView } from "../linking/linking-view.js";
+import { message, problemMessage, waiting } from "../parts.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+
+/** @import { AccountActions, AccountState } from "./account-page.js" */
+/** @import { Linking } from "../linking/linking.js" */
+/** @import { Link, Me } from "../types.js" */
+
+/**
+ * @typedef {object} AccountParts
+ * @property {AccountActions} actions
+ * @property {Linking} linking
+ * @property {"jira" | "confluence"} product
+ */
+
+/**
+ * @param {AccountState} state
+ * @param {AccountParts} parts
+ */
+export function accountView(state, { actions, linking, product }) {
+  const productName = product === "jira" ? "Jira" : "Confluence";
+  return html`<h1>Cloudflare Access</h1>
+    <p class="lead">
+      Your company’s tools behind Cloudflare Access know you by your Access identity, and ${productName} knows
+      you by your account. Link the two once, and the tools that your admins trust can tell who you are in
+      ${productName}.
+    </p>
+    ${content(state, { actions, linking, product }, productName)}`;
+}
+
+/**
+ * @param {AccountState} state
+ * @param {AccountParts} parts
+ * @param {string} productName
+ */
+function content({ me, error, unlinking, unlinked }, { actions, linking }, productName) {
+  if (error) return problemMessage(error, { retry: () => void actions.load() });
+  if (!me) return html`<div aria-busy="true">${waiting("Loading …")}</div>`;
+  return html`<div class="sides">
+      ${ownCard(me, productName)}
+      ${
+        me.links.length > 0
+          ? html`<section class="side" aria-labelledby="access-side">
+              <h2 id="access-side">You in Cloudflare Access</h2>
+              ${repeat(
+                me.links,
+                ({ id }) => id,
+                (link) =>
+                  linkCard(link, unlinking?.linkId === link.id ? unlinking : null, { actions, productName }),
+              )}
+            </section>`
+          : nobodyCard()
+      }
+    </div>
+    ${unlinked ? unlinkedMessage(unlinked) : nothing} ${linkingPart(me, linking, productName)}
+    ${me.signOutUrl ? signOut(me.signOutUrl) : nothing}`;
+}
+
+/**
+ * @param {Me} me
+ * @param {string} productName
+ */
+function ownCard({ displayName, accountId, site }, productName) {
+  return html`<section class="side" aria-labelledby="own-side">
+    <h2 id="own-side">You in ${productName}</h2>
+    <div class="card">
+      <p class="who">${displayName ?? "Your account"}</p>
+      <p class="subtle">${site}</p>
+      <p class="subtle">
+        <small>Account id <span class="mono">${accountId}</span></small>
+      </p>
+    </div>
+  </section>`;
+}
+
+function nobodyCard() {
+  return html`<section class="side" aria-labelledby="access-side">
+    <h2 id="access-side">You in Cloudflare Access</h2>
+    <div class="card is-empty">
+      <p class="who">Not linked</p>
+      <p class="subtle">You see who you are in Access when you link, before anything is changed.</p>
+    </div>
+  </section>`;
+}
+
+/** @param {Link} link */
+function unlinkedMessage({ email }) {
+  return html`<div tabindex="-1" data-unlinked>
+    ${message({
+      tone: "success",
+      title: "Unlinked",
+      text: html`<strong>${email}</strong> is no longer linked to your account. You can link again at any
+        time.`,
+    })}
+  </div>`;
+}
+
+/**
+ * @param {Me} me
+ * @param {Linking} linking
+ * @param {string} productName
+ */
+function linkingPart({ links, linking: { available, reason } }, linking, productName) {
+  if (!available && linking.state.phase === "idle") {
+    return message({
+      tone: "info",
+      title: links.length > 0 ? "No more identities can be linked right now" : "You can’t link right now",
+      text: `${reason ?? ""} Ask whoever administers ${productName}.`,
+    });
+  }
+  const isFirst = links.length === 0;
+  const label = isFirst ? "Link my Access identity" : "Link another Access identity";
+  return linkingView(linking, { product: productName, label, isPrimary: isFirst });
+}
+
+/** @param {string} url */
+function signOut(url) {
+  return html`<section class="sign-out">
+    <h2>Signed in to Access as somebody else?</h2>
+    <p>
+      The window links whoever is signed in to Cloudflare Access in this browser. If that isn’t you, sign out
+      of Access first; then link, and sign in as yourself.
+    </p>
+    <p>
+      <a href=${url} target="_blank" rel="noopener"
+        >Sign out of Access<span class="visually-hidden"> (opens a new window)</span></a
+      >
+    </p>
+  </section>`;
+}

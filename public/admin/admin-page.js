@@ -1,0 +1,152 @@
+import { AccountNames } from "./account-names.js";
+import { adminView } from "./admin-view.js";
+import { AuditList } from "./audit-list.js";
+import { FirstRun } from "./first-run.js";
+import { focusOn } from "./form-parts.js";
+import { LinkList } from "./link-list.js";
+import { createLinking } from "../linking/linking.js";
+import { SettingsEditor } from "./settings-editor.js";
+import { isComplete } from "./settings-draft.js";
+import { Task } from "./task.js";
+import { render } from "../vendor/lit-html/lit-html.js";
+
+/** @import { Product } from "./admin-parts.js" */
+/** @import { Api } from "../api.js" */
+/** @import { Stage } from "../page.js" */
+/** @import { Difference, Side } from "./settings-merge.js" */
+/** @import { Me, Settings } from "../types.js" */
+
+/** @typedef {"settings" | "links" | "audit"} Section */
+
+/** @param {Stage} stage */
+export function runAdminPage(stage) {
+  void new AdminPage(stage).start();
+}
+
+/** What the page knows, and what can be done on it; the views draw it. */
+export class AdminPage {
+  /** @type {Section} */
+  section = "settings";
+  /** @type {SettingsEditor | null} */
+  #editor = null;
+  /** @type {FirstRun | null} Null once the app is set up. */
+  firstRun = null;
+  /** @type {Product} */
+  product;
+  /** @type {Api} */
+  api;
+  #root;
+
+  /** @param {Stage} stage */
+  constructor({ root, api, host, product }) {
+    const draw = () => this.draw();
+    this.#root = root;
+    this.api = api;
+    this.appUrl = host.appUrl;
+    this.product = product;
+    this.names = new AccountNames(host, draw);
+    this.links = new LinkList({ api, names: this.names, onChange: draw });
+    this.audit = new AuditList({ api, names: this.names, onChange: draw });
+    this.linking = createLinking(api, ({ phase }) => {
+      if (phase === "done") void this.loadMe();
+      this.draw();
+    });
+    /** @type {Task<Settings>} */
+    this.loading = new Task(draw);
+    /** @type {Task<Me>} */
+    this.me = new Task(draw);
+  }
+
+  get editor() {
+    if (!this.#editor) throw new Error("The settings aren’t here yet.");
+    return this.#editor;
+  }
+
+  get isReady() {
+    return this.#editor !== null;
+  }
+
+  async start() {
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#editor?.isDirty) event.preventDefault();
+    });
+    this.#root.replaceChildren();
+    await this.load();
+  }
+
+  async load() {
+    await this.loading.run(() => this.api.getSettings());
+    const settings = this.loading.result;
+    if (!settings) return;
+    this.#editor = new SettingsEditor({
+      api: this.api,
+      names: this.names,
+      settings,
+      onChange: () => this.draw(),
+    });
+    if (isComplete(settings)) this.#lookAround();
+    else this.firstRun = new FirstRun(this);
+    this.draw();
+  }
+
+  /** What an admin wants to know of a set-up that stands: does the window work, and am I linked? */
+  #lookAround() {
+    void this.editor.checkPopupPath();
+    void this.loadMe();
+  }
+
+  async loadMe() {
+    await this.me.run(() => this.api.getMe());
+  }
+
+  async save() {
+    const isSaved = await this.editor.save();
+    if (isSaved && isComplete(this.editor.base)) this.#lookAround();
+    return isSaved;
+  }
+
+  async saveConflict() {
+    const isSaved = await this.editor.saveConflict();
+    if (isSaved) this.#leaveConflict();
+    return isSaved;
+  }
+
+  dropMyChanges() {
+    this.editor.takeTheirs();
+    this.#leaveConflict();
+  }
+
+  #leaveConflict() {
+    if (this.firstRun || !isComplete(this.editor.base)) this.firstRun = new FirstRun(this);
+    if (isComplete(this.editor.base)) this.#lookAround();
+    this.draw();
+    focusOn("title");
+  }
+
+  /**
+   * @param {Difference} difference
+   * @param {Side} side
+   */
+  chooseSide(difference, side) {
+    this.editor.conflict?.choose(difference, side);
+    this.draw();
+  }
+
+  finishFirstRun() {
+    this.firstRun = null;
+    this.editor.dropUnusedOffers();
+    focusOn("title");
+  }
+
+  /** @param {Section} section */
+  show(section) {
+    this.section = section;
+    if (section === "links") this.links.show();
+    if (section === "audit") this.audit.show();
+    this.draw();
+  }
+
+  draw() {
+    render(adminView(this), this.#root);
+  }
+}

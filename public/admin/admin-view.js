@@ -1,0 +1,64 @@
+import { adminProblem, nameProduct } from "./admin-parts.js";
+import { auditListView } from "./audit-list-view.js";
+import { conflictView } from "./conflict-view.js";
+import { firstRunView } from "./first-run-view.js";
+import { linkListView } from "./link-list-view.js";
+import { waiting } from "../parts.js";
+import { settingsView } from "./settings-view.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+
+/** @import { AdminPage, Section } from "./admin-page.js" */
+
+/** @param {AdminPage} page */
+export function adminView(page) {
+  return html`<h1 id="title" tabindex="-1">Cloudflare Access</h1>
+    <p class="lead">
+      People link who they are in Cloudflare Access with who they are in ${nameProduct(page.product)}. You
+      decide which services may ask.
+    </p>
+    ${navigationView(page)}
+    <div class="panel">${sectionView(page)}</div>`;
+}
+
+/** @param {AdminPage} page */
+function navigationView(page) {
+  /** @type {readonly [Section, string][]} */
+  const sections = [
+    ["settings", page.firstRun ? "Set-up" : "Settings"],
+    ["links", "Links"],
+    ["audit", "Audit log"],
+  ];
+  return html`<nav class="sections" aria-label="Sections">
+    ${sections.map(
+      ([section, label]) =>
+        html`<button
+          type="button"
+          aria-current=${page.section === section ? "page" : nothing}
+          @click=${() => page.show(section)}
+        >
+          ${label}
+        </button>`,
+    )}
+  </nav>`;
+}
+
+/** @param {AdminPage} page */
+function sectionView(page) {
+  switch (page.section) {
+    case "settings":
+      return settingsSectionView(page);
+    case "links":
+      return linkListView(page);
+    case "audit":
+      return auditListView(page);
+  }
+}
+
+/** @param {AdminPage} page */
+function settingsSectionView(page) {
+  const { loading, product } = page;
+  if (loading.error) return adminProblem(loading.error, { product, retry: () => void page.load() });
+  if (!page.isReady) return waiting("Loading the settings …");
+  if (page.editor.conflict) return conflictView(page, page.editor.conflict);
+  return page.firstRun ? firstRunView(page, page.firstRun) : settingsView(page);
+}

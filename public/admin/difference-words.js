@@ -1,0 +1,73 @@
+/** @import { Difference, Side } from "./settings-merge.js" */
+/** @import { ServiceDraft } from "../types.js" */
+
+/**
+ * What a difference is about.
+ *
+ * @param {Difference} difference
+ * @returns {string}
+ */
+export function sayWhat({ field, subject }) {
+  switch (field) {
+    case "teamDomain":
+      return "Team domain";
+    case "matching":
+      return "How identities are matched";
+    case "paused":
+      return "Pause";
+    case "emailDomain":
+      return `E-mail domain ${subject ?? ""}`;
+    case "service":
+      return `Service “${subject ?? ""}”`;
+    case "label":
+      return `Service “${subject ?? ""}”: name`;
+    case "audience":
+      return `Service “${subject ?? ""}”: AUD tag`;
+    case "purposes":
+      return `Service “${subject ?? ""}”: what it may be used for`;
+    case "limits":
+      return `Service “${subject ?? ""}”: limits`;
+  }
+}
+
+/**
+ * How it is on one side.
+ *
+ * @param {Difference} difference
+ * @param {Side} side
+ * @returns {string}
+ */
+export function saySide(difference, side) {
+  const value = difference[side];
+  switch (difference.field) {
+    case "paused":
+      return value ? "Paused" : "Not paused";
+    case "matching":
+      return value === "email" ? "By e-mail, too" : "By proof only";
+    case "emailDomain":
+      return value ? "Allowed" : "Not in the list";
+    case "service":
+      return value ? describeService(/** @type {ServiceDraft} */ (value)) : sayMissing(difference);
+    case "purposes":
+      return sayPurposes(/** @type {readonly string[]} */ (value));
+    case "limits":
+      return value === null ? "None" : JSON.stringify(value, null, 2);
+    default:
+      return typeof value === "string" && value !== "" ? value : "None";
+  }
+}
+
+/** @param {Difference} difference */
+function sayMissing({ base }) {
+  return base ? "Removed" : "Not there";
+}
+
+/** @param {ServiceDraft} service */
+function describeService({ label, audience, purposes }) {
+  return `${label}, AUD tag ${audience}, ${sayPurposes(purposes)}`;
+}
+
+/** @param {readonly string[]} purposes */
+export function sayPurposes(purposes) {
+  return purposes.join(", ") || "nothing";
+}

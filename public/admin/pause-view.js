@@ -1,0 +1,45 @@
+import { adminProblem, nameProduct } from "./admin-parts.js";
+import { focusOn } from "./form-parts.js";
+import { button, message } from "../parts.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+
+/** @import { Product } from "./admin-parts.js" */
+/** @import { SettingsEditor } from "./settings-editor.js" */
+
+const PAUSE_BUTTON = "pause";
+
+/**
+ * Stops everything at once, and starts it again.
+ *
+ * @param {SettingsEditor} editor
+ * @param {Product} product
+ */
+export function pauseView(editor, product) {
+  const { isPaused, pausing } = editor;
+  const toggle = async () => {
+    await editor.setPaused(!isPaused);
+    focusOn(PAUSE_BUTTON);
+  };
+  const problem = pausing.error ? adminProblem(pausing.error, { product }) : nothing;
+  const action = button({
+    id: PAUSE_BUTTON,
+    label: isPaused ? "Resume" : "Pause",
+    busyLabel: isPaused ? "Resuming …" : "Pausing …",
+    isBusy: pausing.isBusy,
+    onClick: () => void toggle(),
+  });
+  if (!isPaused) {
+    return html`<p class="lead">
+        While it is paused, nobody can link and no service can identify anybody in ${nameProduct(product)}.
+        Links and settings stay. It takes effect at once.
+      </p>
+      ${problem} ${action}`;
+  }
+  return html`${message({
+    tone: "warning",
+    title: `Paused in ${nameProduct(product)}`,
+    text: "Nobody can link, and no service can identify anybody. Links and settings are kept.",
+    actions: action,
+  })}
+  ${problem}`;
+}

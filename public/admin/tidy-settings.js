@@ -1,0 +1,27 @@
+/** @import { SettingsDraft } from "../types.js" */
+
+/**
+ * As the app stores what people paste, so that only real changes count as such.
+ *
+ * @param {SettingsDraft} document
+ * @returns {SettingsDraft}
+ */
+export function tidySettings(document) {
+  return {
+    ...document,
+    teamDomain:
+      document.teamDomain
+        ?.trim()
+        .toLowerCase()
+        .replace(/^https?:\/\//, "")
+        .replace(/[/?#:].*$/, "") ?? null,
+    services: document.services.map((service) => ({
+      ...service,
+      label: service.label.trim(),
+      audience: service.audience.trim().toLowerCase(),
+    })),
+    allowedEmailDomains: document.allowedEmailDomains.map((domain) =>
+      domain.trim().toLowerCase().replace(/^@/, ""),
+    ),
+  };
+}
