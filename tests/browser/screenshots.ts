@@ -1,8 +1,8 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Frame, Page } from "playwright-core";
+import type { Browser, Frame, Page } from "playwright-core";
 
 import type { WorldPorts } from "../../sandbox/world-parts.js";
 import { ACCOUNT_STATES } from "./account-states.fixture.js";
@@ -34,7 +34,7 @@ const pictures = new Set<string>();
 const browser = await startChromium();
 try {
   for (const state of states) {
-    for (const { look, suffix } of LOOKS) await photographState(state, look, `${state.name}${suffix}.png`);
+    for (const { look, suffix } of LOOKS) await photographState(state, look, `${state.name}${suffix}.webp`);
   }
 } finally {
   await browser.close();
@@ -66,7 +66,23 @@ async function photograph(view: Page | Frame, file: string): Promise<void> {
       .map((element) => element.getBoundingClientRect().bottom))),
   })`);
   const clip = { x, y, ...size };
-  await page.screenshot({ path: file, fullPage: true, clip, animations: "disabled", caret: "hide" });
+  const picture = await page.screenshot({ fullPage: true, clip, animations: "disabled", caret: "hide" });
+  await writeFile(file, await toWebp(browser, picture));
+}
+
+/** Much smaller than PNG, with text as sharp. */
+async function toWebp(chromium: Browser, png: Buffer): Promise<Buffer> {
+  const page = await chromium.newPage();
+  const url = await page.evaluate<string>(`(async () => {
+    const image = new Image();
+    image.src = "data:image/png;base64,${png.toString("base64")}";
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    return canvas.toDataURL("image/webp", 0.75);
+  })()`);
+  await page.close();
+  return Buffer.from(url.replace(/^data:image\/webp;base64,/, ""), "base64");
 }
 
 /** The product makes the frame as high as its content, a moment later. */
@@ -86,6 +102,6 @@ async function findCorner(frame: Frame): Promise<{ x: number; y: number }> {
 /** Pictures of states that are no more. */
 async function removeOthers(): Promise<void> {
   const files = await readdir(FOLDER);
-  const old = files.filter((file) => file.endsWith(".png") && !pictures.has(file));
+  const old = files.filter((file) => !pictures.has(file));
   for (const file of old) await rm(path.join(FOLDER, file));
 }
