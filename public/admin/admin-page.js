@@ -85,8 +85,14 @@ export class AdminPage {
       onChange: () => this.draw(),
     });
     if (isComplete(settings)) this.#lookAround();
-    else this.firstRun = new FirstRun(this);
+    else this.#beginFirstRun();
     this.draw();
+  }
+
+  /** What protects the linking window already needn't be typed. */
+  #beginFirstRun() {
+    this.firstRun = new FirstRun(this);
+    void this.editor.checkPopupPath();
   }
 
   /** What an admin wants to know of a set-up that stands: does the window work, and am I linked? */

@@ -1,3 +1,4 @@
+import { foundView } from "./found-view.js";
 import { stepHeadingId } from "./first-run.js";
 import { textField } from "./form-parts.js";
 import { button } from "../parts.js";
@@ -132,6 +133,14 @@ function servicesStepView({ editor, product, appUrl }, firstRun) {
         isCode: true,
         hint: audienceHint(),
       })}
+      <div role="status" class="result">
+        ${foundView({
+          found: editor.popupCheck.result?.audience,
+          entered: serviceOf(linkKey)?.audience ?? "",
+          fieldId: serviceFieldId(linkKey, "audience"),
+          use: (audience) => editor.editService(linkKey, { audience }),
+        })}
+      </div>
       <h3>A first tool, if you like</h3>
       <p class="lead">
         An internal tool behind Access that may ask who its visitor is. It has an AUD tag of its own. You can

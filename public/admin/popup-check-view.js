@@ -64,8 +64,8 @@ function findingView(check, editor, appUrl) {
         html`<p>${detail}</p>
           ${comparisonView("AUD tag", check.audience, findLinkAudience(editor))}
           <p>
-            Enter the AUD tag that was found, if that application is meant. If the whole host is behind
-            another application, add one for this path alone:
+            If the application that was found is meant, enter its AUD tag. If the whole host is behind another
+            application, add one for this path alone:
           </p>
           ${protectedPathView(appUrl)}`,
       );

@@ -1,16 +1,17 @@
 import { note } from "./admin-parts.js";
 import { explain } from "../parts.js";
-import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { html } from "../vendor/lit-html/lit-html.js";
 
 /** @import { Task } from "./task.js" */
 /** @import { TeamCheck } from "../types.js" */
 
 /**
- * What Cloudflare answered when it was asked for the team's keys.
+ * What Cloudflare answered when it was asked for the team's keys; until then, `offer`.
  *
  * @param {Task<TeamCheck>} task
+ * @param {unknown} offer
  */
-export function teamCheckView({ isBusy, result, error }) {
+export function teamCheckView({ isBusy, result, error }, offer) {
   return html`<div role="status" class="result">
     ${
       error
@@ -19,7 +20,7 @@ export function teamCheckView({ isBusy, result, error }) {
           ? resultView(result)
           : isBusy
             ? html`<p class="subtle later">Asking Cloudflare for the team’s keys …</p>`
-            : nothing
+            : offer
     }
   </div>`;
 }

@@ -1,4 +1,5 @@
 import { textField } from "./form-parts.js";
+import { foundView } from "./found-view.js";
 import { button } from "../parts.js";
 import { TEAM_DOMAIN_FIELD } from "./settings-errors.js";
 import { teamCheckView } from "./team-check-view.js";
@@ -8,7 +9,7 @@ import { html } from "../vendor/lit-html/lit-html.js";
 
 /** @param {SettingsEditor} editor */
 export function teamField(editor) {
-  const { draft, teamCheck } = editor;
+  const { draft, teamCheck, popupCheck } = editor;
   return html`${textField({
     id: TEAM_DOMAIN_FIELD,
     label: "Team domain",
@@ -24,5 +25,13 @@ export function teamField(editor) {
       onClick: () => void editor.checkTeam(),
     }),
   })}
-  ${teamCheckView(teamCheck)}`;
+  ${teamCheckView(
+    teamCheck,
+    foundView({
+      found: popupCheck.result?.teamDomain,
+      entered: draft.teamDomain,
+      fieldId: TEAM_DOMAIN_FIELD,
+      use: (teamDomain) => editor.edit({ teamDomain }),
+    }),
+  )}`;
 }

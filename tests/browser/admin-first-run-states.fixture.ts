@@ -44,6 +44,15 @@ export const ADMIN_FIRST_RUN_STATES: readonly State[] = [
     ],
   },
   {
+    name: "admin-first-run-team-found",
+    arrange: async (scene) => {
+      const frame = await openFirstRun(scene);
+      await frame.getByRole("button", { name: "Use it" }).waitFor();
+      return frame;
+    },
+    expects: ["Found at the linking window: acme.cloudflareaccess.com"],
+  },
+  {
     name: "admin-first-run-team-checked",
     arrange: async (scene) => {
       const frame = await openFirstRun(scene);
@@ -100,6 +109,7 @@ export const ADMIN_FIRST_RUN_STATES: readonly State[] = [
       { role: "heading", name: "Step 1 of 3, done: Your Access team" },
       { role: "heading", name: "Step 2 of 3: The Access application" },
       "access/*",
+      `Found at the linking window: ${AUDIENCES.app}`,
       /Application Audience \(AUD\) Tag/,
     ],
   },

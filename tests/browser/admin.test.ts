@@ -14,7 +14,7 @@ import {
 } from "./admin-page.fixture.js";
 import { useScenes } from "./use-scenes.fixture.js";
 
-const scenes = useScenes({ siteCount: 16 });
+const scenes = useScenes({ siteCount: 17 });
 const ACTIVE = "document.activeElement?.innerText || document.activeElement?.id";
 
 describe("The admin page", () => {
@@ -57,6 +57,23 @@ describe("The admin page", () => {
           { label: "Demo service", audience: AUDIENCES.demo, purposes: ["identify"] },
         ],
       });
+    }),
+  );
+
+  it(
+    "takes over what already protects the linking window, with one click each",
+    scenes.play(async (scene) => {
+      const frame = await openFirstRun(scene);
+      await press(frame, "Use it");
+      await expect.poll(() => frame.getByLabel("Team domain").inputValue()).toBe(scene.world.team.domain);
+      await expect.poll(() => frame.evaluate<string>("document.activeElement?.id")).toBe("team-domain");
+      await press(frame, "Save and go on");
+      await press(frame, "Use it");
+      await expect
+        .poll(() => frame.getByLabel("AUD tag of this application").inputValue())
+        .toBe(AUDIENCES.app);
+      await press(frame, "Save and go on");
+      await frame.getByText("The linking window is behind Access").waitFor();
     }),
   );
 
