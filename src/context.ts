@@ -69,6 +69,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   });
 
   const popupFront = new AccessFront({
+    clock,
     baseUrl: config.baseUrl,
     originOverrides: config.accessOriginOverrides,
   });

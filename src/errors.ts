@@ -69,9 +69,9 @@ export const PROBLEMS = {
   },
   not_admin: {
     status: 403,
-    title: "Only admins of the site may do this",
-    cause: "Jira or Confluence says that this account doesn't administer it.",
-    fix: "Ask a Jira or Confluence admin.",
+    title: "Only admins of the product may do this",
+    cause: "The product, Jira or Confluence, says that this account doesn't administer it.",
+    fix: "Ask one of its admins.",
   },
   service_token: {
     status: 403,
@@ -114,9 +114,10 @@ export const PROBLEMS = {
   },
   browser_not_allowed: {
     status: 403,
-    title: "Browsers may not call this directly",
-    cause: "A page of another origin made this request, or a browser did where only services may call.",
-    fix: "Start from the Cloudflare Access page in Jira or Confluence; services call from their own back end.",
+    title: "This can't be opened from here",
+    cause:
+      "A page of another origin led here, a page of the app was opened outside of Jira or Confluence, or a browser called what only services may call.",
+    fix: "Open the Cloudflare Access page inside Jira or Confluence; services call from their own back end.",
   },
   not_found: {
     status: 404,

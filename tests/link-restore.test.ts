@@ -88,9 +88,46 @@ it("is refused when the identity has been linked again meanwhile", async () => {
   const { scene, link } = await setUp();
   await remove(scene, link);
   await scene.page(LINUS).link(await linking.world.browser(GRACE), GRACE);
-  expectProblem(await restore(scene, link), 409, "already_linked");
+  expectProblem(await restore(scene, link), 404, "not_found");
   const { items } = await askAsAdmin<Link>(scene, LINKS);
   expect(items.map(({ accountId }) => accountId)).toEqual([LINUS.accountId]);
+});
+
+it("can't bring back what its owner linked again and then took back", async () => {
+  const { scene, link } = await setUp();
+  await remove(scene, link);
+  await scene.page(GRACE).link(await linking.world.browser(GRACE));
+  await scene.page(GRACE).unlinkAll();
+  expectProblem(await restore(scene, link), 404, "not_found");
+  expectProblem(await scene.identify(GRACE), 404, "not_linked");
+});
+
+it("can't bring back what its owner took back a moment after the admin, which is audited", async () => {
+  const { scene, link } = await setUp();
+  await remove(scene, link);
+  (await scene.page(GRACE).send("DELETE", `/api/v1/me/links/${link.id}`)).expect(204);
+  expectProblem(await restore(scene, link), 404, "not_found");
+  const { items } = await askAsAdmin<AuditItem>(scene, AUDIT, { action: "link.removed" });
+  expect(items.map(({ actor }) => actor.accountId)).toEqual([GRACE.accountId, ADA.accountId]);
+  expectProblem(await scene.page(GRACE).send("DELETE", `/api/v1/me/links/${link.id}`), 404, "not_found");
+});
+
+it("leaves to its owner alone what an admin removed", async () => {
+  const { scene, link } = await setUp();
+  await remove(scene, link);
+  expectProblem(await scene.page(LINUS).send("DELETE", `/api/v1/me/links/${link.id}`), 404, "not_found");
+  (await restore(scene, link)).expect(200);
+});
+
+it("can't give an identity back to an account that its holder has left for another", async () => {
+  const scene = await createScene(linking);
+  await scene.page(LINUS).link(await linking.world.browser(GRACE), GRACE);
+  const { items } = await askAsAdmin<Link>(scene, LINKS);
+  const link = items[0]!;
+  await remove(scene, link);
+  await scene.page(GRACE).link(await linking.world.browser(GRACE));
+  await scene.page(GRACE).unlinkAll();
+  expectProblem(await restore(scene, link), 404, "not_found");
 });
 
 it("is for admins of that tenant", async () => {

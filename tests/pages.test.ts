@@ -110,7 +110,12 @@ describe("a page of the app", () => {
       expectRefusal(reply, "connect_jwt_invalid");
       expect(reply.headers["content-security-policy"]).toContain(UNFRAMABLE);
     }
-    expect((await open("/admin", { method: "HEAD" })).status).toBe(405);
+    for (const path of ["/admin", "/account"]) {
+      for (const method of ["HEAD", "POST", "OPTIONS"]) {
+        const reply = await open(path, { method });
+        expect([path, method, reply.status, reply.headers.allow]).toEqual([path, method, 405, "GET"]);
+      }
+    }
   });
 
   it("takes no context JWT, and no token but the one in its URL", async () => {
@@ -169,6 +174,16 @@ describe("who may see a page", () => {
     expectRefusal(reply, "connect_jwt_invalid");
     expect(reply.headers["content-security-policy"]).toContain(UNFRAMABLE);
     expect(reply.text).not.toContain(ALL_JS);
+  });
+
+  it("is told apart by what a browser accepts", async () => {
+    expect((await open("/admin", { person: GRACE })).headers["vary"]).toContain("Accept");
+  });
+
+  it("sends its own URL, which holds a token, to nobody", async () => {
+    for (const person of [ADA, GRACE]) {
+      expect((await open("/admin", { person })).headers["referrer-policy"]).toBe("no-referrer");
+    }
   });
 
   it("answers with a problem for who asks for JSON", async () => {

@@ -53,7 +53,7 @@ function expectFieldErrors({ errors = [] }: Problem): void {
 function expectRefusalHeaders({ status, headers }: Answer): void {
   expect(headers["cache-control"]).toBe("no-cache, no-store");
   expect(headers["x-content-type-options"]).toBe("nosniff");
-  expect(headers["referrer-policy"]).toBe("same-origin");
+  expect(headers["referrer-policy"]).toBe("no-referrer");
   expect(headers["www-authenticate"]).toEqual(
     status === 401 ? (expect.stringMatching(/^(?:JWT|Bearer)$/) as unknown) : undefined,
   );

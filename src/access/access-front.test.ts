@@ -12,6 +12,13 @@ let answer: (res: http.ServerResponse) => void;
 let requests: http.IncomingMessage[];
 let server: http.Server;
 let front: AccessFront;
+let now: number;
+
+/** Later than anything is remembered. */
+async function lookLater() {
+  now += 60_000;
+  return front.look();
+}
 
 beforeEach(async () => {
   requests = [];
@@ -21,8 +28,10 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/app`;
+  now = 0;
   front = new AccessFront({
     baseUrl,
+    clock: { now: () => new Date(now) },
     originOverrides: new Map([["local.cloudflareaccess.com", "http://127.0.0.1:4001"]]),
   });
 });
@@ -81,12 +90,12 @@ it.each<[string, number, string, { teamDomain: string | null; audience: string |
   ["a login of another kind", 303, "/login", { teamDomain: null, audience: null }],
 ])("sees %s", async (_, status, location, expected) => {
   answer = redirectTo(location, status);
-  expect(await front.look()).toEqual({ kind: "sign_in", ...expected });
+  expect(await lookLater()).toEqual({ kind: "sign_in", ...expected });
 });
 
 it("sees the app itself by its own refusal", async () => {
   answer = (res) => res.writeHead(401).end(JSON.stringify({ code: "access_jwt_missing" }));
-  expect(await front.look()).toEqual({ kind: "open" });
+  expect(await lookLater()).toEqual({ kind: "open" });
 });
 
 it.each<[string, number, string]>([
@@ -97,24 +106,35 @@ it.each<[string, number, string]>([
   ["a refusal by Access", 403, "Forbidden"],
 ])("can't tell from %s", async (_, status, body) => {
   answer = (res) => res.writeHead(status).end(body);
-  expect(await front.look()).toEqual({ kind: "other", status });
+  expect(await lookLater()).toEqual({ kind: "other", status });
 });
 
 it("can't tell from a redirect that leads nowhere", async () => {
   answer = redirectTo("http://[");
-  expect(await front.look()).toEqual({ kind: "other", status: 302 });
+  expect(await lookLater()).toEqual({ kind: "other", status: 302 });
   answer = (res) => res.writeHead(302).end();
-  expect(await front.look()).toEqual({ kind: "other", status: 302 });
+  expect(await lookLater()).toEqual({ kind: "other", status: 302 });
 });
 
 it("says why nothing was reached", async () => {
   answer = (res) => res.destroy();
-  expect(await front.look()).toEqual({ kind: "unreachable", reason: "The server can't be reached." });
+  expect(await lookLater()).toEqual({ kind: "unreachable", reason: "The server can't be reached." });
   answer = (res) => res.end("x".repeat(300 * 1024));
-  expect(await front.look()).toMatchObject({
+  expect(await lookLater()).toMatchObject({
     kind: "unreachable",
     reason: expect.stringContaining("larger") as string,
   });
+});
+
+it("remembers for three seconds what it saw", async () => {
+  answer = (res) => res.writeHead(200).end();
+  await front.look();
+  now += 2_999;
+  await front.look();
+  expect(requests).toHaveLength(1);
+  now += 2;
+  await front.look();
+  expect(requests).toHaveLength(2);
 });
 
 it("goes to the public address as a stranger, follows nothing, and looks once for all who ask at a time", async () => {

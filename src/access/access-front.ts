@@ -1,3 +1,5 @@
+import { createExpiringCache } from "../expiring-cache.js";
+import type { Clock } from "../clock.js";
 import { FetchFailedError, fetchBounded } from "../bounded-fetch.js";
 import type { FrontSight, PopupFront } from "../services/popup-front.js";
 import { parseAudience } from "../services/audience.js";
@@ -9,10 +11,13 @@ interface Options {
   readonly baseUrl: string;
   /** Team domain → origin that stands in for it. */
   readonly originOverrides: ReadonlyMap<string, string>;
+  readonly clock: Clock;
 }
 
 // No attempt has this id; whether the path is protected doesn't depend on it.
 const PATH = "/access/link/check";
+// It is the same for all tenants: however many ask, Cloudflare is asked once in so many seconds.
+const SIGHT_SECONDS = 3;
 const LOGIN_PATH = "/cdn-cgi/access/login";
 // As a browser would be answered, but with our own refusal as JSON, which can be told from other pages.
 const LIMITS = {
@@ -27,14 +32,22 @@ export class AccessFront implements PopupFront {
   readonly url: string;
   readonly #originOverrides: ReadonlyMap<string, string>;
   readonly #flights = new SingleFlight<FrontSight>();
+  readonly #seen;
 
-  constructor({ baseUrl, originOverrides }: Options) {
+  constructor({ baseUrl, originOverrides, clock }: Options) {
     this.url = `${baseUrl}${PATH}`;
     this.#originOverrides = originOverrides;
+    this.#seen = createExpiringCache<FrontSight>({ clock, maxEntries: 1, ttlSeconds: SIGHT_SECONDS });
   }
 
-  look(): Promise<FrontSight> {
-    return this.#flights.run(this.url, () => this.#lookNow());
+  async look(): Promise<FrontSight> {
+    const seen = this.#seen.get(this.url);
+    if (seen) return seen;
+    return this.#flights.run(this.url, async () => {
+      const sight = await this.#lookNow();
+      this.#seen.set(this.url, sight);
+      return sight;
+    });
   }
 
   async #lookNow(): Promise<FrontSight> {

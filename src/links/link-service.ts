@@ -26,6 +26,8 @@ export interface WrittenLink {
 /** security rule 9: an Access JWT that links must have been issued just now. */
 const MAX_LINKING_TOKEN_AGE_SECONDS = 600;
 const UNDO_SECONDS = 600;
+const NOTHING_TO_UNDO =
+  "This can't be undone any more: ten minutes are over, or the person has linked or unlinked since.";
 
 /** Says why people of a tenant can't link right now; null when they can. */
 export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppError | null {
@@ -97,6 +99,7 @@ export class LinkService {
   ): Promise<WrittenLink> {
     const { audit, clock } = this.#deps;
     await requireCurrentTenant(stores.tenants, tenant);
+    await stores.removedLinks.deleteOfIdentity(tenant.id, identity.issuer, identity.subject);
     const existing = await stores.links.findByIdentity(tenant.id, identity.issuer, identity.subject);
     if (!existing) {
       const link: IdentityLink = {
@@ -124,9 +127,15 @@ export class LinkService {
     return { link, isNew: existing.accountId !== accountId };
   }
 
+  /** Also when an admin was faster: then it can't be brought back any more. */
   async removeOwn({ tenant, accountId }: HostUser, linkId: string, by: Initiator): Promise<void> {
+    const isTheirs = (link: IdentityLink) => link.accountId === accountId;
     await this.#deps.database.write(async (stores) => {
-      await this.#remove(stores, tenant.id, linkId, by, (link) => link.accountId === accountId);
+      const removed = await stores.removedLinks.find(tenant.id, linkId);
+      if (removed && isTheirs(removed)) await this.#deps.audit.linkRemoved(stores.audit, by, removed);
+      const link =
+        removed && isTheirs(removed) ? removed : await this.#remove(stores, tenant.id, linkId, by, isTheirs);
+      await stores.removedLinks.deleteOfIdentity(tenant.id, link.issuer, link.subject);
     });
   }
 
@@ -141,6 +150,7 @@ export class LinkService {
       const isTheirs = (link: IdentityLink) =>
         link.issuer === identity.issuer && link.subject === identity.subject;
       await this.#remove(stores, tenantId, linkId, by, isTheirs);
+      await stores.removedLinks.deleteOfIdentity(tenantId, identity.issuer, identity.subject);
     });
   }
 
@@ -155,16 +165,15 @@ export class LinkService {
   }
 
   /**
-   * Undoes what an admin removed; what its people removed themselves stays removed. Throws `not_found` when it is too
-   * late, and `already_linked` when the identity has been linked again meanwhile.
+   * Undoes what an admin removed, unless its people have decided anything about this identity since: linked it again,
+   * or unlinked it. Throws `not_found` then, or when it is too late.
    */
   async restore(tenant: Tenant, linkId: string, by: Initiator): Promise<IdentityLink> {
     const { database, audit, clock } = this.#deps;
     return database.write(async (stores) => {
       await requireCurrentTenant(stores.tenants, tenant);
       const link = await stores.removedLinks.take(tenant.id, linkId, clock.now());
-      if (!link)
-        throw new NotFoundError("There is no removal to undo: a link can be brought back for ten minutes.");
+      if (!link) throw new NotFoundError(NOTHING_TO_UNDO);
       await stores.links.insert(tenant.id, link);
       await audit.linkRestored(stores.audit, by, link);
       return link;

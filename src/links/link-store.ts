@@ -22,8 +22,11 @@ export interface LinkStore extends LinkReader {
 /** Links that an admin removed a short while ago, for undoing. Nothing is identified by them. */
 export interface RemovedLinkStore {
   insert(tenantId: string, link: IdentityLink, undoUntil: Date): Promise<void>;
+  find(tenantId: string, linkId: string): Promise<IdentityLink | null>;
   /** Takes it out of the store; null when there is none, or it is too late at `now`. */
   take(tenantId: string, linkId: string, now: Date): Promise<IdentityLink | null>;
+  /** Its people have decided about this identity since: nothing of it is to come back. */
+  deleteOfIdentity(tenantId: string, issuer: string, subject: string): Promise<void>;
   deleteAll(tenantId: string): Promise<void>;
   deleteExpired(now: Date): Promise<void>;
 }

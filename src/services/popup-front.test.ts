@@ -17,7 +17,7 @@ it.each<[PopupFinding, string, FrontSight, Settings]>([
   ["behind_access", "team and application match", signIn(TEAM, AUD), CONFIGURED],
   ["behind_access", "the application isn't named", signIn(TEAM, null), CONFIGURED],
   ["behind_access", "nothing has been entered yet", signIn(TEAM, AUD), FRESH_SETTINGS],
-  ["behind_access", "no service links yet", signIn(TEAM, "cd".repeat(32)), TOOL_ONLY],
+  ["no_link_service", "no service links", signIn(TEAM, AUD), TOOL_ONLY],
   ["other_team", "the team is another", signIn("other.cloudflareaccess.com", AUD), CONFIGURED],
   ["other_application", "the application is another", signIn(TEAM, "cd".repeat(32)), CONFIGURED],
   ["open", "the app itself answers", { kind: "open" }, CONFIGURED],

@@ -18,7 +18,13 @@ export interface PopupFront {
 }
 
 export type PopupFinding =
-  "behind_access" | "open" | "other_team" | "other_application" | "unreachable" | "unclear";
+  | "behind_access"
+  | "no_link_service"
+  | "open"
+  | "other_team"
+  | "other_application"
+  | "unreachable"
+  | "unclear";
 
 /** Whether people who link get an Access JWT that this tenant trusts: the likeliest mistake is that they don't. */
 export interface PopupCheck {
@@ -50,12 +56,17 @@ function findingOf(sight: FrontSight, settings: Settings): PopupFinding {
   if (sight.teamDomain === null) return "unclear";
   if (settings.teamDomain !== null && sight.teamDomain !== settings.teamDomain) return "other_team";
   const service = findLinkService(settings);
-  if (service && sight.audience !== null && sight.audience !== service.audience) return "other_application";
-  return "behind_access";
+  // Before anything is entered, what stands there shows what to enter.
+  if (!service) return settings.teamDomain === null ? "behind_access" : "no_link_service";
+  return sight.audience !== null && sight.audience !== service.audience
+    ? "other_application"
+    : "behind_access";
 }
 
 const DETAILS: Readonly<Record<PopupFinding, (sight: FrontSight) => string>> = {
   behind_access: () => "The linking window is behind Access: whoever opens it has to sign in first.",
+  no_link_service: () =>
+    "The linking window is behind Access, but nobody can link: no trusted service has the purpose link.",
   open: () =>
     "The linking window is not behind Access: the app answered without a sign-in. Put the path behind an Access application whose policy is Allow.",
   other_team: (sight) =>

@@ -27,6 +27,7 @@ export class SettingsService {
   // security rule 5: any tenant may name any team, so naming many must not be free.
   readonly #teamChanges = new RateLimit({ calls: 300, perSeconds: 3600 });
   readonly #checks = new RateLimit({ calls: 120, perSeconds: 60 });
+  readonly #popupChecks = new RateLimit({ calls: 30, perSeconds: 60 });
 
   constructor({ database, audit, teamKeys, popupFront }: Dependencies) {
     this.#database = database;
@@ -86,7 +87,7 @@ export class SettingsService {
 
   /** Whether the linking window is behind the Access application that the settings name. Never a refusal. */
   async checkPopup(tenant: Tenant): Promise<PopupCheck> {
-    await this.#checks.consume(tenant.id);
+    await this.#popupChecks.consume(tenant.id);
     const [sight, settings] = await Promise.all([this.#popupFront.look(), this.get(tenant.id)]);
     return judgePopupFront(this.#popupFront.url, sight, settings);
   }

@@ -27,6 +27,15 @@ export class SqlRemovedLinkStore implements RemovedLinkStore {
     await this.#removed.insert({ ...link, tenantId, undoUntil });
   }
 
+  async find(tenantId: string, linkId: string): Promise<IdentityLink | null> {
+    const found = await this.#removed.find({ tenantId, id: linkId });
+    return found && linkRow.parse(found);
+  }
+
+  async deleteOfIdentity(tenantId: string, issuer: string, subject: string): Promise<void> {
+    await this.#removed.delete({ tenantId, issuer, subject });
+  }
+
   async take(tenantId: string, linkId: string, now: Date): Promise<IdentityLink | null> {
     const found = await this.#removed.find({ tenantId, id: linkId, undoUntil: { [Op.gt]: now } });
     if (!found) return null;

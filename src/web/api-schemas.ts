@@ -57,7 +57,15 @@ export const popupCheck = z.strictObject({
   url: z
     .url()
     .meta({ description: "What was looked at: the linking window's path at the app's public URL." }),
-  finding: z.enum(["behind_access", "open", "other_team", "other_application", "unreachable", "unclear"]),
+  finding: z.enum([
+    "behind_access",
+    "no_link_service",
+    "open",
+    "other_team",
+    "other_application",
+    "unreachable",
+    "unclear",
+  ]),
   teamDomain: z.string().nullable().meta({ description: "The team that asks for a sign-in there." }),
   audience: z.string().nullable().meta({ description: "AUD tag of the application that asks for it." }),
   detail: z.string(),

@@ -104,7 +104,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       security: "contextJwt",
       path: ["id"],
       answers: { 200: schemas.link },
-      problems: [...ADMIN, "not_found", "already_linked"],
+      problems: [...ADMIN, "not_found"],
     },
   },
   "/api/v1/audit": {

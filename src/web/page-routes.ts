@@ -24,7 +24,12 @@ export function createPageRoutes(ctx: AppContext): Router {
     .head(methodNotAllowed("GET"))
     .get(
       showPage(ctx, "admin", async ({ tenant, accountId }) => {
-        if (!(await ctx.host.isAdmin(tenant, accountId))) throw new AppError("not_admin");
+        if (await ctx.host.isAdmin(tenant, accountId)) return;
+        const product = tenant.product === "jira" ? "Jira" : "Confluence";
+        throw new AppError(
+          "not_admin",
+          `You don't administer ${product} on ${tenant.site}. Ask one of its admins.`,
+        );
       }),
     )
     .all(methodNotAllowed("GET"));
@@ -70,7 +75,8 @@ async function requirePageUser(
 ): Promise<HostUser> {
   // security rule 8: opened by itself, a page has no product around it, and its URL holds a token.
   const destination = req.headers["sec-fetch-dest"];
-  if (destination !== undefined && destination !== "iframe") throw new AppError("browser_not_allowed");
+  if (destination !== undefined && destination !== "iframe")
+    throw new AppError("browser_not_allowed", "Open this page inside Jira or Confluence.");
   const { tenant, accountId } = await hostTokens.verifyUrlBound(
     requireUrlToken(req),
     { method: req.method, target: req.originalUrl },
@@ -88,7 +94,11 @@ function requireUrlToken(req: Request): string {
   return token;
 }
 
+/** Answers that a verified product may frame. */
+const framable = new WeakSet<Response>();
+
 function allowFraming(res: Response, tenant: Tenant, allJsUrl: string): void {
+  framable.add(res);
   res.setHeader("Content-Security-Policy", createFramedPagePolicy({ productUrl: tenant.baseUrl, allJsUrl }));
 }
 
@@ -98,7 +108,7 @@ function allowFraming(res: Response, tenant: Tenant, allJsUrl: string): void {
  */
 function showProblem({ config }: AppContext): ErrorRequestHandler {
   return async (error: unknown, req, res, next) => {
-    if (!wantsPage(req) || !mayBeFramed(res)) {
+    if (!wantsPage(req) || !framable.has(res)) {
       next(error);
       return;
     }
@@ -113,8 +123,4 @@ function showProblem({ config }: AppContext): ErrorRequestHandler {
     } as const;
     endProblem(res, req, "text/html; charset=utf-8", await renderFramedProblem(res, locals));
   };
-}
-
-function mayBeFramed(res: Response): boolean {
-  return !String(res.getHeader("Content-Security-Policy")).includes("frame-ancestors 'none'");
 }

@@ -13,12 +13,13 @@ const PUBLIC_FOLDER = fileURLToPath(new URL("../../public/", import.meta.url));
 const LIT_HTML_FOLDER = fileURLToPath(new URL("../", import.meta.resolve("lit-html")));
 const ANY_VERSION = /^\/[0-9a-f]{16}(?=\/)/;
 const VENDORED = "vendor/lit-html/";
-const SERVED = /\.(?:js|css)$/;
+/** The path of every file that is served, below a version. Nothing else is. */
+const SERVED = listServed();
 
 /**
  * Stands in the URL of every file, so that a page gets the files of its own release and browsers may keep them for good.
  */
-export const PUBLIC_VERSION = hashFiles([PUBLIC_FOLDER, LIT_HTML_FOLDER]);
+export const PUBLIC_VERSION = hashFiles(SERVED.map((name) => ({ name, file: findFile(name) })));
 
 /** Serves `public/` and the library that its scripts import, to be mounted at `<basePath>/public`. */
 export function createPublicFiles(): Router {
@@ -42,15 +43,24 @@ export function listModules(script: string, found = new Set<string>()): readonly
   return [...found];
 }
 
-function findFile(file: string): string {
-  return file.startsWith(VENDORED)
-    ? path.join(LIT_HTML_FOLDER, file.slice(VENDORED.length))
-    : path.join(PUBLIC_FOLDER, file);
+/** Scripts and styles of `public/`, and what the scripts import of the library. */
+function listServed(): readonly string[] {
+  const own = readdirSync(PUBLIC_FOLDER, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll(path.sep, "/"))
+    .filter((file) => /\.(?:js|css)$/.test(file));
+  const imported = own.filter((file) => file.endsWith(".js")).flatMap((script) => listModules(script));
+  return [...new Set([...own, ...imported])].sort();
+}
+
+function findFile(name: string): string {
+  return name.startsWith(VENDORED)
+    ? path.join(LIT_HTML_FOLDER, name.slice(VENDORED.length))
+    : path.join(PUBLIC_FOLDER, name);
 }
 
 function createFiles(cacheControl: string): Router {
   const router = createRouter();
-  router.use((req, _res, next) => next(SERVED.test(req.path) ? undefined : "router"));
+  router.use((req, _res, next) => next(SERVED.includes(req.path.slice(1)) ? undefined : "router"));
   router.use("/vendor/lit-html", createFolder(LIT_HTML_FOLDER, cacheControl));
   router.use(createFolder(PUBLIC_FOLDER, cacheControl));
   return router;
@@ -65,13 +75,8 @@ function createFolder(folder: string, cacheControl: string): RequestHandler {
   });
 }
 
-function hashFiles(folders: readonly string[]): string {
+export function hashFiles(files: readonly { readonly name: string; readonly file: string }[]): string {
   const hash = createHash("sha256");
-  for (const folder of folders) {
-    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
-      SERVED.test(file),
-    );
-    for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(path.join(folder, file)));
-  }
+  for (const { name, file } of files) hash.update(`${name}\0`).update(readFileSync(file)).update("\0");
   return hash.digest("hex").slice(0, 16);
 }

@@ -40,7 +40,7 @@ describe("the security headers", () => {
       "content-security-policy":
         "default-src 'none';style-src 'self';img-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'",
       "cross-origin-resource-policy": "same-origin",
-      "referrer-policy": "same-origin",
+      "referrer-policy": "no-referrer",
       "strict-transport-security": "max-age=31536000",
       "x-content-type-options": "nosniff",
     });

@@ -18,9 +18,8 @@ export function createSecurityHeaders(options: { readonly isProduction: boolean 
     "content-security-policy": createPolicy({}),
     ...headersSetBy([
       helmet.crossOriginResourcePolicy({ policy: "same-origin" }),
-      // `no-referrer` would make browsers send `Origin: null` with our own forms (Fetch standard, "append a request
-      // Origin header"), and the linking window's same-origin check would refuse them.
-      helmet.referrerPolicy({ policy: "same-origin" }),
+      // The URLs of page shells hold tokens. The linking window's pages set their own, as they have forms.
+      helmet.referrerPolicy({ policy: "no-referrer" }),
       helmet.xContentTypeOptions(),
       // The app speaks for its own host, not for whatever lives below it.
       ...(options.isProduction ? [helmet.strictTransportSecurity({ includeSubDomains: false })] : []),
