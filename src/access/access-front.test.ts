@@ -28,7 +28,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/app`;
-  now = 0;
+  now = 1;
   front = new AccessFront({
     baseUrl,
     clock: { now: () => new Date(now) },
