@@ -51,7 +51,7 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
   { file: "src/links/d.ts", text: 'import "./e.js";', rule: "no-cycles" },
   {
     file: "public/account/account-page.js",
-    text: 'import "./connect-host.js";',
+    text: 'import "../connect-host.js";',
     rule: "pages-do-not-know-their-host",
   },
   {

@@ -31,7 +31,7 @@ export const teamDomainField = parsedBy(
 
 export const audienceField = parsedBy(
   parseAudience,
-  "Must be an Application Audience (AUD) tag: 64 characters from 0-9 and a-f.",
+  "Must be an AUD tag: 64 characters from 0-9 and a-f.",
 ).meta({ description: "AUD tag: 64 hex characters, any case." });
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -108,7 +108,7 @@ export const settingsDocument = z.strictObject(
       .array(
         parsedBy(
           parseEmailDomainPattern,
-          "Must be a domain such as acme.com or *.acme.com; a whole top-level domain is too wide.",
+          "Must be a domain such as acme.com or *.acme.com, and no whole top-level domain.",
         ),
         NO_LIST,
       )

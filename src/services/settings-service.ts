@@ -146,7 +146,7 @@ function findPurposeErrors(services: SettingsDocument["services"], index: number
   if (purposes.includes("link") && services.findIndex((other) => other.purposes.includes("link")) < index) {
     errors.push({
       field,
-      detail: "Only one service may have the purpose link: the app's own Access application.",
+      detail: "Only one service may have the purpose link: the one that protects the linking window.",
     });
   }
   for (const purpose of purposes) {
