@@ -9,7 +9,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["public/**/*"],
+    files: ["public/**/*", "sandbox/pages/**/*"],
     languageOptions: {
       parserOptions: {
         projectService: false,
@@ -19,7 +19,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.ts", "public/**/*.js"],
+    files: ["**/*.ts", "public/**/*.js", "sandbox/pages/**/*.js"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

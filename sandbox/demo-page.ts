@@ -18,7 +18,15 @@ export interface Problem {
   readonly linkUrl?: string;
 }
 
-export type Visitor = { readonly identity: Identity } | { readonly problem: Problem };
+export interface Refusal {
+  readonly problem: Problem;
+  /** Who they are in Access; null when the token doesn't tell. */
+  readonly email: string | null;
+  /** Whose page the link opens in the sandbox; null for whoever was chosen there last. */
+  readonly opensAs: string | null;
+}
+
+export type Visitor = { readonly identity: Identity } | Refusal;
 
 const PROOFS: Readonly<Record<string, string>> = {
   proof: "by themselves, with proof of both sides",
@@ -31,7 +39,12 @@ export function demoText(visitor: Visitor): string {
   const lines =
     "identity" in visitor
       ? [greeting(visitor.identity), accountSentence(visitor.identity)]
-      : [visitor.problem.title, visitor.problem.detail, visitor.problem.linkUrl ?? []].flat();
+      : [
+          visitor.problem.title,
+          visitor.email === null ? [] : signedInSentence(visitor.email),
+          visitor.problem.detail,
+          visitor.problem.linkUrl ?? [],
+        ].flat();
   return `${lines.join("\n")}\n`;
 }
 
@@ -42,7 +55,7 @@ export function demoPage(visitor: Visitor): string {
     `<main class="paper">
 <p class="subtle">Demo service, an internal tool behind Cloudflare Access</p>
 <h1>${escapeHtml(title)}</h1>
-${"identity" in visitor ? presentIdentity(visitor.identity) : presentProblem(visitor.problem)}
+${"identity" in visitor ? presentIdentity(visitor.identity) : presentRefusal(visitor)}
 <p><a href="/cdn-cgi/access/logout">Sign out of Access</a></p>
 </main>`,
   );
@@ -64,18 +77,24 @@ ${rows.join("\n")}
 </dl>`;
 }
 
-function presentProblem({ detail, code, linkUrl }: Problem): string {
+function presentRefusal({ problem: { detail, code, linkUrl }, email, opensAs }: Refusal): string {
+  const whose = opensAs ?? "the person chosen in the site's purple bar";
   const link = linkUrl
     ? `<p><a class="button" href="${escapeHtml(linkUrl)}">Link your account</a></p>
-<p class="subtle">The page opens as the person chosen in the site's purple bar.</p>`
+<p class="subtle">In the sandbox, the page opens as ${escapeHtml(whose)}.</p>`
     : "";
-  return `<p>${escapeHtml(detail)}</p>
+  const signedIn = email === null ? "" : `<p>${escapeHtml(signedInSentence(email))}</p>\n`;
+  return `${signedIn}<p>${escapeHtml(detail)}</p>
 ${link}
 <p class="subtle">The app's answer was <code>${escapeHtml(code)}</code>.</p>`;
 }
 
 function greeting({ email }: Identity): string {
   return `Hello, ${email}`;
+}
+
+function signedInSentence(email: string): string {
+  return `You are signed in to Access as ${email}.`;
 }
 
 function accountSentence({ product, accountId }: Identity): string {

@@ -23,11 +23,20 @@ export interface ServiceToken {
   readonly clientSecret: string;
 }
 
+export function firstName({ name }: Pick<Person, "name">): string {
+  return name.replace(/ .*/, "");
+}
+
+/** As e-mails and the site's `?as=` name somebody: the first name in lower case. */
+export function nickname(person: Pick<Person, "name">): string {
+  return firstName(person).toLowerCase();
+}
+
 /** The same name gives the same made-up identities, at an address that RFC 2606 keeps free of real people. */
 export function createPerson(name: string, traits: Partial<Person> = {}): Person {
   return {
     name,
-    email: `${name.toLowerCase().replace(/ .*/, "")}@acme.example`,
+    email: `${nickname({ name })}@acme.example`,
     accessSubject: uuidOf(`Access ${name}`),
     accountId: `712020:${uuidOf(`Atlassian ${name}`)}`,
     accountType: "atlassian",

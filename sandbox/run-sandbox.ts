@@ -69,7 +69,7 @@ Also there:
   ${parts.demoUrl}  the demo service
   ${appUrl}/problems  every refusal, its cause and its fix
   ${appUrl}/openapi.json  the API
-Press Ctrl-C to end.`;
+${process.stdin.isTTY ? "The menu below also switches the Access team off, makes it slow and rotates its keys.\n" : ""}Press Ctrl-C to end.`;
 }
 
 /** Until somebody quits, or closes the terminal. */

@@ -1,5 +1,5 @@
 import type { Answer, Incoming } from "./http-server.js";
-import { GRACE, type Person } from "./people.js";
+import { GRACE, nickname, type Person } from "./people.js";
 
 export const THEMES = ["light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -11,11 +11,6 @@ export interface Choices {
 }
 
 const COOKIE = "sandbox-choices";
-
-/** As a query names somebody: the first name in lower case. */
-export function nickname({ name }: Person): string {
-  return name.toLowerCase().replace(/ .*/, "");
-}
 
 /** Grace and light unless something else is chosen. `people` are those who can sign in. */
 export function readChoices({ url, headers }: Incoming, people: readonly Person[]): Choices {

@@ -2,8 +2,9 @@ import { PRODUCTS } from "../src/tenants/tenant.js";
 import type { AppFrame, AppPlace } from "./app-frame.js";
 import type { AtlassianSite } from "./atlassian-site.js";
 import { escapeHtml } from "./html.js";
+import { firstName, nickname } from "./people.js";
 import { productName } from "./product-name.js";
-import { nickname, THEMES, type Choices } from "./site-choices.js";
+import { THEMES, type Choices } from "./site-choices.js";
 
 /** A page of the product with the app's in a frame. */
 export function hostPage(
@@ -102,7 +103,7 @@ interface Link {
 function sandboxBar(site: AtlassianSite, { person, theme }: Choices, place: AppPlace | undefined): string {
   const people = site.people.map((each) => ({
     href: `?as=${encodeURIComponent(nickname(each))}`,
-    text: each.name.replace(/ .*/, ""),
+    text: firstName(each),
     isCurrent: each === person,
   }));
   const products = PRODUCTS.map((product) => ({

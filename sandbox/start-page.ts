@@ -30,8 +30,8 @@ people are made up, and nobody needs a password. The app in it is the real one. 
 you are in Jira or Confluence.</p>
 ${steps.length > 0 ? `<ol class="steps">\n${steps.join("\n")}\n</ol>` : "<p>The app isn't installed here yet.</p>"}
 <p class="subtle">The purple bar is on every page: be somebody else, go to the other product, switch between light and dark,
-and choose whether the sign-in page of Access cuts a popup off from the page that opened it. Everything is gone when the
-sandbox ends.</p>
+and choose whether the sign-in page of Access cuts a popup off from the page that opened it. The menu in the
+sandbox's terminal switches the team off, makes it slow and rotates its keys. Everything is gone when the sandbox ends.</p>
 </main>`,
   });
 }
@@ -46,13 +46,13 @@ function listSteps(site: AtlassianSite): Step[] {
   return [
     {
       title: "Set the app up",
-      text: "Ada administers Confluence, and nothing is set up there yet. She enters what Cloudflare's dashboard would show her:",
+      text: "Ada administers Confluence, and nothing is set up there yet. She enters what Cloudflare's dashboard would show her, and finishes without linking: that is the next step.",
       ...(surroundings && { details: listValues(surroundings) }),
       links: [["Be Ada in Confluence", pageOf("confluence", "admin", "as=ada")]],
     },
     {
       title: "Link an account",
-      text: "Jira is set up already. Linus links his account there: a popup opens, Access asks who he is, and he says yes.",
+      text: "Jira is set up already. Linus links his account there: a popup opens, Access asks who he is, and he says yes. If the popup takes him for somebody else, sign out in it, close it and start again.",
       links: [["Be Linus in Jira", pageOf("jira", "account", "as=linus&opener=kept")]],
     },
     {
@@ -62,15 +62,15 @@ function listSteps(site: AtlassianSite): Step[] {
     },
     {
       title: "Keep an eye on it",
-      text: "Ada sees every link and who changed what, and can take each link back.",
+      text: "Under Links and Audit log, Ada sees every link and who changed what, and she can take each link back.",
       links: [["Be Ada in Jira", pageOf("jira", "admin", "as=ada")]],
     },
     {
       title: "Unlink, and link the hard way",
-      text: "Linus removes his link, and the demo service no longer knows him. Then he links again, now with a sign-in page that cuts the popup off from Jira, as some do: he types a code instead.",
+      text: "Linus removes his link. The demo service still has you signed in as Oscar: sign out there and come back as Linus, and it no longer knows his account. Then he links again, now with a sign-in page that cuts the popup off from Jira, as some do: he types a code instead.",
       links: [
         ["Be Linus and unlink", pageOf("jira", "account", "as=linus")],
-        ...demo("Demo service"),
+        ...demo("Open the demo service again"),
         ["Link with the opener cut", pageOf("jira", "account", "as=linus&opener=cut")],
       ],
     },
@@ -80,8 +80,9 @@ function listSteps(site: AtlassianSite): Step[] {
 function listValues({ team, audiences }: Surroundings): string {
   const values = [
     ["Team domain", team.domain],
-    ["AUD tag of this app", audiences.app],
-    ["AUD tag of the demo service", audiences.demo],
+    ["AUD tag of this application", audiences.app],
+    ["Name of the tool", "Demo service"],
+    ["AUD tag of the tool", audiences.demo],
   ] as const;
   const rows = values.map(
     ([name, value]) => `<dt>${escapeHtml(name)}</dt><dd><code>${escapeHtml(value)}</code></dd>`,

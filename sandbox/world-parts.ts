@@ -117,7 +117,14 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   if (edge) edge.originPort = app.port;
 
   const demo = await keep(
-    startDemoService({ appUrl, site: site.host, product: "jira", audience: AUDIENCES.demo, client }),
+    startDemoService({
+      appUrl,
+      site: site.host,
+      product: "jira",
+      audience: AUDIENCES.demo,
+      client,
+      people: () => site.people,
+    }),
   );
   const everything = { label: "Demo service", audience: AUDIENCES.demo, pathPrefix: "/" };
   const demoEdge = await keep(AccessEdge.start({ team, applications: [everything], port: ports.demo ?? 0 }));

@@ -1,8 +1,10 @@
 // What Atlassian's bridge expects of every page of a product, before it is loaded.
+/** @import { FlagOptions, HostWindow } from "./host-window.js" */
 (() => {
+  const { jQuery } = /** @type {HostWindow} */ (window);
   const AUTO_CLOSE_MS = 8_000;
 
-  /** `body` is HTML, which the bridge has made of text. */
+  /** @param {FlagOptions} options */
   function showFlag({ type = "info", title = "", body = "", close = "manual" }) {
     const flag = document.createElement("div");
     flag.className = `flag ${type}`;
@@ -13,20 +15,22 @@
     const actions = document.createElement("p");
     actions.className = "ac-flag-actions";
     flag.append(heading, text, actions);
-    flag.close = () => {
+    const closeFlag = () => {
       flag.dispatchEvent(new Event("aui-flag-close", { bubbles: true }));
       flag.remove();
     };
-    if (close === "manual") flag.append(createCloseButton(flag));
-    else setTimeout(flag.close, AUTO_CLOSE_MS);
+    if (close === "manual") flag.append(createCloseButton(closeFlag));
+    else setTimeout(closeFlag, AUTO_CLOSE_MS);
     getFlags().append(flag);
-    return flag;
+    // The bridge closes a flag by this method of its element.
+    return Object.assign(flag, { close: closeFlag });
   }
 
-  function createCloseButton(flag) {
+  /** @param {() => void} closeFlag */
+  function createCloseButton(closeFlag) {
     const button = document.createElement("button");
     button.textContent = "Close";
-    button.addEventListener("click", () => flag.close());
+    button.addEventListener("click", closeFlag);
     return button;
   }
 
@@ -40,20 +44,23 @@
     return flags;
   }
 
+  /** @param {string | null | undefined} text */
   function escapeHtml(text) {
     const element = document.createElement("div");
     element.textContent = text ?? "";
     return element.innerHTML;
   }
 
-  // The products' own instance of Atlassian's feature gates, of the bridge's version: here all are off, and nobody is asked.
-  window.__FEATUREGATES_JS__ = {
-    getPackageVersion: () => "4.23.4",
-    initializeCompleted: () => true,
-    checkGate: () => false,
-  };
-  window.require = () => ({ emitGasV3: () => undefined });
   // The bridge's flags still ask for a function that jQuery 4 no longer has.
-  window.jQuery.type ??= (value) => (value === null ? "null" : typeof value);
-  window.AJS = { $: window.jQuery, escapeHtml, flag: showFlag };
+  jQuery.type ??= (value) => (value === null ? "null" : typeof value);
+  Object.assign(window, {
+    AJS: { $: jQuery, escapeHtml, flag: showFlag },
+    // The products' own instance of Atlassian's feature gates, of the bridge's version: here all are off, and nobody is asked.
+    __FEATUREGATES_JS__: {
+      getPackageVersion: () => "4.23.4",
+      initializeCompleted: () => true,
+      checkGate: () => false,
+    },
+    require: () => ({ emitGasV3: () => undefined }),
+  });
 })();

@@ -1,18 +1,29 @@
 // A product's page around the app's: it gives the app what Jira and Confluence give it, and switches light and dark.
+/** @import { AppPlaceElement, HostWindow, RequestOptions } from "./host-window.js" */
 (() => {
-  const { connectHost } = window;
+  const { connectHost } = /** @type {HostWindow} */ (window);
+  const RETURNS_PROMISE = { returnsPromise: /** @type {const} */ (true) };
 
+  /** @param {AppPlaceElement} place */
   function openApp(place) {
     const { product, person, contextPath, extension } = place.dataset;
     const headers = { "x-sandbox-person": person };
 
-    async function getToken(_callback) {
+    async function getToken() {
       const response = await fetch(`/sandbox/context-jwt/${product}`, { headers });
       if (!response.ok) throw new Error(await response.text());
-      return (await response.json()).token;
+      /** @type {unknown} */
+      const answer = await response.json();
+      return /** @type {{ token: string }} */ (answer).token;
     }
 
-    /** Rejects as the products do, with the status and what they said. */
+    /**
+     * Rejects as the products do, with the status and what they said.
+     * @param {string | (RequestOptions & { url: string })} first
+     * @param {RequestOptions} [second]
+     * @param {unknown} [_callback]
+     */
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the bridge puts its callback behind as many arguments as there are parameters
     async function request(first, second, _callback) {
       const { url, ...options } = typeof first === "string" ? { ...second, url: first } : first;
       const target = new URL(`${contextPath}${url}`, location.origin);
@@ -26,13 +37,13 @@
       });
       const body = await response.text();
       const xhr = { status: response.status, statusText: response.statusText, responseText: body };
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- of an Error, the bridge would send the message alone
       if (!response.ok) throw { err: body, xhr };
       return { body, xhr };
     }
 
-    for (const method of [getToken, request]) method.returnsPromise = true;
-    connectHost.defineModule("context", { getToken });
-    connectHost.defineModule({ request });
+    connectHost.defineModule("context", { getToken: Object.assign(getToken, RETURNS_PROMISE) });
+    connectHost.defineModule({ request: Object.assign(request, RETURNS_PROMISE) });
     // By this the bridge knows which product it is in.
     connectHost.defineModule(product, {});
 
@@ -42,21 +53,26 @@
     container.appendTo(place);
   }
 
-  function switchTheme(event) {
+  /**
+   * @param {Event} event
+   * @param {HTMLAnchorElement} chosen
+   */
+  function switchTheme(event, chosen) {
     event.preventDefault();
-    const chosen = event.currentTarget;
-    document.documentElement.dataset.colorMode = chosen.dataset.theme;
+    document.documentElement.setAttribute("data-color-mode", chosen.dataset["theme"] ?? "light");
     for (const link of themeLinks) link.removeAttribute("aria-current");
     chosen.setAttribute("aria-current", "true");
     // Whoever comes next gets the same: the answer's cookie keeps it.
     void fetch(chosen.href);
   }
 
+  /** @type {NodeListOf<HTMLAnchorElement>} */
   const themeLinks = document.querySelectorAll("a[data-theme]");
-  for (const link of themeLinks) link.addEventListener("click", switchTheme);
+  for (const link of themeLinks) link.addEventListener("click", (event) => switchTheme(event, link));
   // What the address has chosen is kept in the cookie now; a reload shows what was chosen since.
   if (location.search) history.replaceState(null, "", location.pathname);
 
+  /** @type {AppPlaceElement | null} */
   const place = document.querySelector("#app");
   if (place) openApp(place);
 })();

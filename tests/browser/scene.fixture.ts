@@ -3,7 +3,8 @@ import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
 import type { AppPage, LinkAttempt, SettingsChanges } from "../../sandbox/app-page.js";
 import type { AtlassianSite } from "../../sandbox/atlassian-site.js";
 import type { Behaviour } from "../../sandbox/http-server.js";
-import { ADA, type Person } from "../../sandbox/people.js";
+import { ADA, nickname, type Person } from "../../sandbox/people.js";
+import { pathOf } from "../../sandbox/site-pages.js";
 import { SERVICES, type World } from "../../sandbox/world.js";
 import type { Product } from "../../src/tenants/tenant.js";
 import { ApiControl } from "./api-control.fixture.js";
@@ -116,10 +117,9 @@ export class BrowserScene {
 
   async openHostPage(person: Person, options: HostPageOptions = {}): Promise<Page> {
     const { module = "account", product = "jira", opener = "kept" } = options;
-    const as = person.name.toLowerCase().replace(/ .*/, "");
-    const query = new URLSearchParams({ as, theme: this.look.theme, opener });
+    const query = new URLSearchParams({ as: nickname(person), theme: this.look.theme, opener });
     const page = await this.context.newPage();
-    const url = `${this.site.baseUrl(product)}/plugins/servlet/ac/${APP_KEY}/${module}?${query.toString()}`;
+    const url = `${this.site.url}${pathOf({ product, appKey: APP_KEY, moduleKey: module })}?${query.toString()}`;
     const response = await page.goto(url, { waitUntil: "commit" });
     if (response?.ok()) return page;
     throw new Error(`There is no ${module} page in ${product}: ${await readText(page)}`);
@@ -151,7 +151,7 @@ export class BrowserScene {
     const usableAt = await view.evaluate<number | null>(`new Promise((resolve) => {
       const deadline = performance.now() + ${this.patienceMs};
       const look = () => {
-        if (document.querySelector("main:not(:has(.late, [aria-busy=true]))")) resolve(performance.now());
+        if (document.querySelector("main:not(:has([data-waiting], [aria-busy=true]))")) resolve(performance.now());
         else if (performance.now() > deadline) resolve(null);
         else requestAnimationFrame(look);
       };
