@@ -108,7 +108,7 @@ module.exports = {
       severity: "error",
       comment:
         "One small module per host; the entries choose it, and everything else can be shown by another host.",
-      from: { path: "^public/", pathNot: "^public/(admin|account|refusal)\\.js$" },
+      from: { path: "^public/", pathNot: ["^public/(admin|account|refusal)\\.js$", TEST] },
       to: { path: "^public/connect-host\\.js$" },
     },
     {

@@ -1,6 +1,6 @@
 import { ApiError, NoAnswerError } from "./errors.js";
 
-/** @import { AuditEvent, Host, HostRequest, Link, LinkAttempt, Me, PageOf, PopupPathCheck, Problem, Settings, SettingsDraft, TeamCheck } from "./types.js" */
+/** @import { AuditAction, AuditEvent, Host, HostRequest, Link, LinkAttempt, Me, PageOf, PopupCheck, Problem, Settings, SettingsDraft, TeamCheck } from "./types.js" */
 
 /** The app's REST API. Every call throws ApiError when it is refused and NoAnswerError when no answer came. */
 export class Api {
@@ -53,22 +53,22 @@ export class Api {
   }
 
   /**
-   * What fetching a team's keys gives; null for the team in the settings.
+   * What fetching a team's keys gives.
    *
-   * @param {string | null} teamDomain
+   * @param {string} teamDomain
    * @returns {Promise<TeamCheck>}
    */
   checkTeam(teamDomain) {
     return this.#call("POST", "/api/v1/settings/check", { teamDomain });
   }
 
-  /** @returns {Promise<PopupPathCheck>} */
+  /** @returns {Promise<PopupCheck>} */
   checkPopupPath() {
     return this.#call("POST", "/api/v1/settings/popup-check", {});
   }
 
   /**
-   * @param {{ query?: string, limit?: number, cursor?: string | null }} options
+   * @param {{ query?: string, cursor?: string | null }} options
    * @returns {Promise<PageOf<Link>>}
    */
   listLinks(options) {
@@ -94,7 +94,7 @@ export class Api {
   }
 
   /**
-   * @param {{ action?: string, actor?: string, from?: string, to?: string, limit?: number, cursor?: string | null }} options
+   * @param {{ action?: AuditAction | "", actor?: string, from?: string, to?: string, limit?: number, cursor?: string | null }} options
    * @returns {Promise<PageOf<AuditEvent>>}
    */
   listAudit(options) {
@@ -102,14 +102,15 @@ export class Api {
   }
 
   /**
+   * @template T What the API's contract promises here.
    * @param {HostRequest["method"]} method
    * @param {string} path
    * @param {unknown} [body]
-   * @returns {Promise<any>}
+   * @returns {Promise<T>}
    */
   async #call(method, path, body) {
     const answer = await this.#host.send({ method, path, ...(body !== undefined && { body }) });
-    if (answer.status >= 200 && answer.status < 300) return answer.body;
+    if (answer.status >= 200 && answer.status < 300) return /** @type {T} */ (answer.body);
     const problem = /** @type {Partial<Problem> | null} */ (answer.body);
     // Something between the browser and the app answered, such as a proxy with a page of its own.
     if (typeof problem?.code !== "string")

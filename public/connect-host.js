@@ -1,4 +1,5 @@
 import { HostMissingError, NoAnswerError } from "./errors.js";
+import { tidyName } from "./tidy-name.js";
 
 /** @import { Host, HostAnswer, HostRequest } from "./types.js" */
 
@@ -93,7 +94,7 @@ async function findAccountNames(product, accountIds) {
       );
       if (product === "jira") query.set("maxResults", String(NAMES_AT_ONCE));
       const { body } = await getBridge().request(`${path}?${query.toString()}`);
-      for (const user of listUsers(parseJson(body))) names.set(user.accountId, user.displayName);
+      for (const user of listUsers(parseJson(body))) names.set(user.accountId, user.name);
     }
   } catch {
     // Names only make a list easier to read: it is complete without them.
@@ -111,9 +112,10 @@ function listUsers(answer) {
   const users = /** @type {{ accountId?: unknown, displayName?: unknown }[]} */ (
     [values, results].find(Array.isArray) ?? []
   );
-  return users.flatMap(({ accountId, displayName }) =>
-    typeof accountId === "string" && typeof displayName === "string" ? [{ accountId, displayName }] : [],
-  );
+  return users.flatMap(({ accountId, displayName }) => {
+    const name = typeof displayName === "string" ? tidyName(displayName) : null;
+    return typeof accountId === "string" && name !== null ? [{ accountId, name }] : [];
+  });
 }
 
 function getBridge() {

@@ -27,6 +27,7 @@ export async function startPage(createHost, run) {
   try {
     await host.start();
   } catch (error) {
+    document.documentElement.dataset["colorMode"] = "browser";
     draw(
       root,
       html`<h1>Cloudflare Access</h1>
@@ -35,28 +36,6 @@ export async function startPage(createHost, run) {
     return;
   }
   run({ root, api: new Api(host), host, product });
-}
-
-/**
- * Draws what `view` makes of the state, now and after every change.
- *
- * @template {object} State
- * @param {HTMLElement} root
- * @param {State} initial
- * @param {(state: State) => TemplateResult} view
- */
-export function mount(root, initial, view) {
-  const page = {
-    state: initial,
-    /** @param {Partial<State>} changes */
-    update(changes) {
-      page.state = { ...page.state, ...changes };
-      render(view(page.state), root);
-    },
-  };
-  root.replaceChildren();
-  page.update({});
-  return page;
 }
 
 /**

@@ -30,15 +30,15 @@ export function message({ tone, title, text, actions }) {
  * Why something didn't work and what to do next; `retry` adds a button.
  *
  * @param {unknown} error
- * @param {{ readonly retry?: () => void, readonly retryLabel?: string }} [options]
+ * @param {{ readonly retry?: () => void }} [options]
  */
-export function problemMessage(error, { retry, retryLabel = "Try again" } = {}) {
+export function problemMessage(error, { retry } = {}) {
   const { title, text } = explain(error);
   return message({
     tone: "error",
     title,
     text: html`${text} ${error instanceof ApiError ? reference(error) : nothing}`,
-    actions: retry && html`<button type="button" @click=${retry}>${retryLabel}</button>`,
+    actions: retry && html`<button type="button" @click=${retry}>Try again</button>`,
   });
 }
 
@@ -86,13 +86,13 @@ export function moment(iso) {
  * @param {string} text
  */
 export function waiting(text) {
-  return html`<p class="subtle late" role="status">${text}</p>`;
+  return html`<p class="subtle late" role="status" data-waiting>${text}</p>`;
 }
 
 /**
  * A button that keeps its place and its focus while its work is under way.
  *
- * @param {{ id?: string, label: string, busyLabel?: string, isBusy?: boolean, kind?: "primary" | "danger" | "plain" | "", type?: "button" | "submit", onClick?: () => void }} options
+ * @param {{ id?: string, label: string, busyLabel?: string, isBusy?: boolean, kind?: "primary" | "danger" | "", type?: "button" | "submit", onClick?: () => void }} options
  * @returns {TemplateResult}
  */
 export function button({

@@ -1,13 +1,19 @@
 import { offerButtons } from "./popup/popup-buttons.js";
 import { claim } from "./popup/popup-claim.js";
+import { groupCode } from "./popup/popup-code.js";
 import { handOver } from "./popup/popup-handover.js";
 import { show } from "./popup/popup-steps.js";
 
 /** @import { Refusal } from "./linking/linking-messages.js" */
+/** @import { ProblemCode } from "./types.js" */
 
 /** Long enough to read one word. */
 const CLOSES_AFTER_MS = 2_500;
-/** What is as true for the next look as for the next click: the page that says it says it best. */
+/**
+ * What is as true for the next look as for the next click: the page that says it says it best.
+ *
+ * @type {ReadonlySet<ProblemCode>}
+ */
 const SAID_BY_THE_PAGE = new Set([
   "access_jwt_missing",
   "access_jwt_malformed",
@@ -21,6 +27,7 @@ const SAID_BY_THE_PAGE = new Set([
 ]);
 
 offerButtons();
+groupCode();
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-tied=true]"));
 /** @type {unknown} */
@@ -28,13 +35,26 @@ const openedBy = window.opener;
 const opener = /** @type {WindowProxy | null} */ (openedBy);
 // Without an opener the form is sent as it is, and the answer is the page with the code to type.
 if (form && opener) linkThroughOpener(form, opener);
+else if (form) announceTypedCode(form);
+
+/** @param {HTMLFormElement} form */
+function announceTypedCode(form) {
+  const button = findSubmitButton(form);
+  button.textContent = button.dataset["typedLabel"] ?? "";
+}
+
+/** @param {HTMLFormElement} form */
+function findSubmitButton(form) {
+  return /** @type {HTMLButtonElement} */ (form.querySelector("button[type=submit]"));
+}
 
 /**
  * @param {HTMLFormElement} form
  * @param {WindowProxy} opener
  */
 function linkThroughOpener(form, opener) {
-  const button = /** @type {HTMLButtonElement} */ (form.querySelector("button[type=submit]"));
+  const button = findSubmitButton(form);
+  const declineButton = /** @type {HTMLButtonElement} */ (form.querySelector("[data-decline]"));
   const label = button.textContent;
   const trouble = /** @type {HTMLElement} */ (form.querySelector("[data-trouble]"));
   let isBusy = false;
@@ -53,10 +73,10 @@ function linkThroughOpener(form, opener) {
     const claimed = await claim();
     if (claimed.kind === "session_ended") return show("signed-out");
     if (claimed.kind === "no_answer") {
-      return complain("The app can’t be reached. Nothing was changed. Check your connection and try again.");
+      return complain("The app can’t be reached. Nothing was linked. Check your connection and try again.");
     }
     if (claimed.kind === "refused") {
-      if (!SAID_BY_THE_PAGE.has(claimed.code)) return complain(`${claimed.text} Nothing was changed.`);
+      if (!SAID_BY_THE_PAGE.has(claimed.code)) return complain(`${claimed.text} Nothing was linked.`);
       location.reload();
       return true;
     }
@@ -91,6 +111,8 @@ function linkThroughOpener(form, opener) {
   /** @param {boolean} busy */
   function setBusy(busy) {
     isBusy = busy;
+    // The code may be on its way already.
+    declineButton.hidden = busy;
     button.setAttribute("aria-disabled", String(busy));
     button.textContent = busy ? (button.dataset["busyLabel"] ?? label) : label;
   }

@@ -1,4 +1,6 @@
-import type { PopupCheck } from "../src/services/popup-front.js";
+import type { AuditAction as StoredAuditAction } from "../src/audit/audit-event.js";
+import type { ProblemCode as SentProblemCode } from "../src/errors.js";
+import type { PopupCheck as StoredPopupCheck } from "../src/services/popup-front.js";
 import type { Settings as StoredSettings } from "../src/services/settings.js";
 import type { TeamCheck as StoredTeamCheck } from "../src/services/team-keys.js";
 import type { presentAuditEvent, presentLink, presentMe } from "../src/web/presenters.js";
@@ -6,11 +8,13 @@ import type { Problem as SentProblem } from "../src/web/problem-response.js";
 
 export type Settings = StoredSettings;
 export type TeamCheck = StoredTeamCheck;
-export type PopupPathCheck = PopupCheck;
+export type PopupCheck = StoredPopupCheck;
 export type Link = ReturnType<typeof presentLink>;
 export type Me = ReturnType<typeof presentMe>;
+export type AuditAction = StoredAuditAction;
 export type AuditEvent = ReturnType<typeof presentAuditEvent>;
 export type Problem = SentProblem;
+export type ProblemCode = SentProblemCode;
 
 /** A service as the page sends it: a new one has no id. */
 export type ServiceDraft = Omit<Settings["services"][number], "id"> & { readonly id?: string };

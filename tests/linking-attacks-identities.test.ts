@@ -205,8 +205,13 @@ describe("an identity that is linked to another account", () => {
     const attempt = await scene.page(VICTIM).beginLink();
     const shown = await scene.page(VICTIM).openPopup(attempt, browser);
     expect(shown.text).toMatch(/is already linked to another account/);
-    const removal = await browser.submit({ action: "remove" });
-    expect(removal.expect(200).text).not.toContain("already linked");
+    expect(shown.text).toMatch(/since\s+\d+ \w+ \d{4}\.\s+No tool has used that link yet\./);
+    expect(shown.text).toContain("Nothing has been changed so far.");
+    for (const hint of [ATTACKER.accountId, ATTACKER.name]) expect(shown.text).not.toContain(hint);
+    const removal = (await browser.submit({ action: "remove" })).expect(200);
+    expect(removal.text).not.toContain("already linked");
+    expect(removal.text).toContain("The other link was removed. Nothing new is linked yet.");
+    expect(removal.text).not.toContain("Nothing has been changed so far.");
     expect(await scene.page(ATTACKER).listLinks()).toEqual([]);
     expect(await scene.page(ATTACKER, "confluence").listLinks()).toHaveLength(1);
 
@@ -238,7 +243,8 @@ describe("an identity that is linked to another account", () => {
       const remove = { body: { action: "remove" } };
       (await scene.clickInPopup(own.attempt, { as: VICTIM, cookie: own.cookie, ...remove })).expect(204);
       (await scene.clickInPopup(own.attempt, { as: ATTACKER, cookie: own.cookie, ...remove })).expect(204);
-      (await scene.clickInPopup(attackers.attempt, { as: ATTACKER, ...remove })).expect(204);
+      const { attempt, cookie } = attackers;
+      (await scene.clickInPopup(attempt, { as: ATTACKER, cookie, ...remove })).expect(204);
     });
   });
 

@@ -81,14 +81,45 @@ describe("a popup that would be believed", () => {
     }
   });
 
-  it("warns before the victim removes a link for somebody who sent the address", async () => {
+  it("takes no link away from a victim who was sent the address, and offers no button for it", async () => {
     const scene = await createScene(linking);
     await scene.page(VICTIM).link(await linking.world.browser(VICTIM));
     const { attempt } = await scene.beginInPopup(ATTACKER);
-    const shown = (await scene.showPopup(attempt, { as: VICTIM })).expect(200);
-    expect(shown.text).toContain("already linked to another account");
-    expect(shown.text).toMatch(/This window was not opened from\s+Jira\s+in this browser/);
-    expect(await scene.links()).toHaveLength(1);
+    await expectUnchanged(scene, async () => {
+      const shown = (await scene.showPopup(attempt, { as: VICTIM })).expect(200);
+      expect(shown.text).toContain("already linked to another account");
+      expect(shown.text).toMatch(/This window was not opened from\s+Jira\s+in this browser/);
+      expect(shown.text).toContain("You look after your own links on the Cloudflare Access page");
+      expect(shown.text).not.toMatch(/<form|value="remove"/);
+      for (const body of [{ action: "remove" }, new URLSearchParams({ action: "remove" })]) {
+        expectProblem(await scene.clickInPopup(attempt, { as: VICTIM, body }), 403, "browser_not_allowed");
+      }
+    });
+  });
+
+  it("doesn't claim that a link was removed because its address says so", async () => {
+    const scene = await createScene(linking);
+    const { attempt, cookie } = await scene.beginInPopup(ATTACKER);
+    const claim = { id: `${attempt.id}?removed` };
+    const lured = (await scene.showPopup(claim, { as: VICTIM })).expect(200);
+    expect(lured.text).not.toContain("was removed");
+    expect(lured.text).toContain("Nothing has been changed so far.");
+    const own = (await scene.showPopup(claim, { as: VICTIM, cookie })).expect(200);
+    expect(own.text).not.toContain("Nothing has been changed so far.");
+  });
+
+  it("is cut off from whoever opened it, unless that was our own page", async () => {
+    const scene = await createScene(linking);
+    const { attempt, cookie } = await scene.beginInPopup(VICTIM);
+    const page = { as: VICTIM, headers: { accept: "text/html" } };
+    const foreign = [await scene.showPopup(attempt, page), await scene.clickInPopup(attempt, page)];
+    for (const { headers } of foreign) {
+      expect(headers["cross-origin-opener-policy"]).toBe("same-origin-allow-popups");
+    }
+    const tied = { ...page, cookie };
+    for (const reply of [await scene.showPopup(attempt, tied), await scene.clickInPopup(attempt, tied)]) {
+      expect(reply.expect(200).headers).not.toHaveProperty("cross-origin-opener-policy");
+    }
   });
 });
 
@@ -214,18 +245,21 @@ describe("the cookie that ties the popup to its opener", () => {
 describe("the popup's pages", () => {
   it("can't be framed, run no script but the app's own file, are kept nowhere, and aren't cut off from their opener", async () => {
     const scene = await createScene(linking);
-    const { attempt, cookie } = await scene.beginInPopup(VICTIM);
-    const asPage = { as: VICTIM, cookie, headers: { accept: "text/html" } };
+    const attempt = await scene.page(VICTIM).beginLink();
     const start = await linking.world.parts.client.send({
       caller: "A browser",
       method: "GET",
       url: attempt.url,
       headers: { "sec-fetch-site": "same-origin" },
     });
+    const cookie = start.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    const asPage = { as: VICTIM, cookie, headers: { accept: "text/html" } };
+    const confirm = (await scene.showPopup(attempt, { as: VICTIM, cookie })).expect(200);
+    const code = (await scene.clickInPopup(attempt, asPage)).expect(200);
     const replies = [
       start.expect(303),
-      (await scene.showPopup(attempt, { as: VICTIM, cookie })).expect(200),
-      (await scene.clickInPopup(attempt, asPage)).expect(200),
+      confirm,
+      code,
       (await scene.clickInPopup(attempt, { as: VICTIM, cookie })).expect(200),
       (await scene.showPopup({ id: "gone" }, asPage)).expect(410),
       (
@@ -244,8 +278,9 @@ describe("the popup's pages", () => {
       expect(headers).not.toHaveProperty("cross-origin-opener-policy");
       expect(headers["cache-control"]).toContain("no-store");
       expect(headers["x-content-type-options"]).toBe("nosniff");
-      // The address names the attempt.
-      expect(headers["referrer-policy"]).toBe("same-origin");
+      // The address names the attempt: at most our own host learns it, and only from pages whose forms need that.
+      const hasForm = [confirm, code].some((page) => page.headers === headers);
+      expect(headers["referrer-policy"]).toBe(hasForm ? "same-origin" : "no-referrer");
     }
   });
 

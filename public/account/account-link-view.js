@@ -18,7 +18,7 @@ const PROVED_BY = {
  */
 export function linkCard(link, unlinking, { actions, productName }) {
   return html`<div class="card" data-link=${link.id}>
-    <p class="who">${link.email}</p>
+    <p class="who"><bdi>${link.email}</bdi></p>
     <p class="subtle">${new URL(link.issuer).host}</p>
     <dl class="facts">
       <div>
@@ -39,7 +39,7 @@ export function linkCard(link, unlinking, { actions, productName }) {
         ? question(link, unlinking, { actions, productName })
         : html`<div class="actions">
             <button type="button" @click=${() => actions.askToUnlink(link.id)}>
-              Unlink<span class="visually-hidden"> ${link.email}</span>
+              Unlink<span class="visually-hidden"> <bdi>${link.email}</bdi></span>
             </button>
           </div>`
     }
@@ -54,8 +54,8 @@ export function linkCard(link, unlinking, { actions, productName }) {
 function question(link, { isBusy, error }, { actions, productName }) {
   return html`<div class="question" role="group" aria-labelledby="unlink-question" data-unlink=${link.id}>
     <p id="unlink-question">
-      <strong>Unlink ${link.email}?</strong> From then on, tools behind Cloudflare Access can’t tell who you
-      are in ${productName}. It counts at once, and you can link again.
+      <strong>Unlink <bdi>${link.email}</bdi>?</strong> From then on, tools behind Cloudflare Access can’t
+      tell who you are in ${productName}. It counts at once, and you can link again.
     </p>
     <p class="field-error" role="alert">
       ${error ? `${explain(error).title}. ${explain(error).text}` : nothing}

@@ -1,7 +1,7 @@
 import { accountView } from "./account-view.js";
 import { ApiError } from "../errors.js";
 import { createLinking } from "../linking/linking.js";
-import { mount } from "../page.js";
+import { mount } from "./mount.js";
 
 /** @import { Stage } from "../page.js" */
 /** @import { Link, Me } from "../types.js" */

@@ -66,7 +66,7 @@ function ownCard({ displayName, accountId, site }, productName) {
   return html`<section class="side" aria-labelledby="own-side">
     <h2 id="own-side">You in ${productName}</h2>
     <div class="card">
-      <p class="who">${displayName ?? "Your account"}</p>
+      <p class="who"><bdi>${displayName ?? "Your account"}</bdi></p>
       <p class="subtle">${site}</p>
       <p class="subtle">
         <small>Account id <span class="mono">${accountId}</span></small>
@@ -91,8 +91,8 @@ function unlinkedMessage({ email }) {
     ${message({
       tone: "success",
       title: "Unlinked",
-      text: html`<strong>${email}</strong> is no longer linked to your account. You can link again at any
-        time.`,
+      text: html`<strong><bdi>${email}</bdi></strong> is no longer linked to your account. You can link again
+        at any time.`,
     })}
   </div>`;
 }
@@ -107,7 +107,7 @@ function linkingPart({ links, linking: { available, reason } }, linking, product
     return message({
       tone: "info",
       title: links.length > 0 ? "No more identities can be linked right now" : "You can’t link right now",
-      text: `${reason ?? ""} Ask whoever administers ${productName}.`,
+      text: `${reason ?? ""} ${links.length > 0 ? "What is linked stays linked. " : ""}Ask whoever administers ${productName}.`,
     });
   }
   const isFirst = links.length === 0;

@@ -6,8 +6,9 @@ import { focusOn } from "./form-parts.js";
 import { LinkList } from "./link-list.js";
 import { createLinking } from "../linking/linking.js";
 import { SettingsEditor } from "./settings-editor.js";
-import { isComplete } from "./settings-draft.js";
+import { isComplete, isLinkService } from "./settings-draft.js";
 import { Task } from "./task.js";
+import { OWN_ACCOUNT } from "./try-it-view.js";
 import { render } from "../vendor/lit-html/lit-html.js";
 
 /** @import { Product } from "./admin-parts.js" */
@@ -48,8 +49,11 @@ export class AdminPage {
     this.links = new LinkList({ api, names: this.names, onChange: draw });
     this.audit = new AuditList({ api, names: this.names, onChange: draw });
     this.linking = createLinking(api, ({ phase }) => {
-      if (phase === "done") void this.loadMe();
+      const had = document.activeElement;
       this.draw();
+      if (phase !== "done") return;
+      if (had && !had.isConnected) focusOn(OWN_ACCOUNT);
+      void this.loadMe();
     });
     /** @type {Task<Settings>} */
     this.loading = new Task(draw);
@@ -106,25 +110,43 @@ export class AdminPage {
   }
 
   async save() {
+    const before = this.editor.base;
     const isSaved = await this.editor.save();
-    if (isSaved && isComplete(this.editor.base)) this.#lookAround();
+    if (isSaved) this.#followSave(before);
     return isSaved;
   }
 
   async saveConflict() {
+    const before = this.editor.base;
     const isSaved = await this.editor.saveConflict();
-    if (isSaved) this.#leaveConflict();
+    if (isSaved) {
+      this.#leaveConflict();
+      this.#followSave(before);
+    }
     return isSaved;
   }
 
+  /** @param {Settings} before */
+  #followSave(before) {
+    const { editor } = this;
+    const isOtherWay = !leadsToSameIdentities(before, editor.base);
+    if (isOtherWay) this.linking.cancel();
+    // The first run looks at the team itself, and at the rest once there is something to see.
+    if (!this.firstRun && editor.base.teamDomain !== null) void editor.checkTeam();
+    if (this.firstRun && !isComplete(editor.base)) return;
+    if (isOtherWay) editor.popupCheck.clear();
+    this.#lookAround();
+  }
+
   dropMyChanges() {
+    const before = this.editor.base;
     this.editor.takeTheirs();
     this.#leaveConflict();
+    this.#followSave(before);
   }
 
   #leaveConflict() {
     if (this.firstRun || !isComplete(this.editor.base)) this.firstRun = new FirstRun(this);
-    if (isComplete(this.editor.base)) this.#lookAround();
     this.draw();
     focusOn("title");
   }
@@ -140,7 +162,9 @@ export class AdminPage {
 
   finishFirstRun() {
     this.firstRun = null;
+    this.linking.cancel();
     this.editor.dropUnusedOffers();
+    this.draw();
     focusOn("title");
   }
 
@@ -155,4 +179,15 @@ export class AdminPage {
   draw() {
     render(adminView(this), this.#root);
   }
+}
+
+/**
+ * Whether a link that is being made still counts when it is there.
+ *
+ * @param {Settings} one
+ * @param {Settings} other
+ */
+function leadsToSameIdentities(one, other) {
+  const audienceOf = (/** @type {Settings} */ { services }) => services.find(isLinkService)?.audience;
+  return one.teamDomain === other.teamDomain && audienceOf(one) === audienceOf(other);
 }

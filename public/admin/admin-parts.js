@@ -53,7 +53,7 @@ export function adminProblem(error, { product, retry }) {
 }
 
 /** @param {number} seconds */
-function sayWait(seconds) {
+export function sayWait(seconds) {
   if (seconds < 2) return "in a second";
   if (seconds < 120) return `in ${seconds} seconds`;
   return `in ${Math.ceil(seconds / 60)} minutes`;

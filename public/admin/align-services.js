@@ -1,3 +1,5 @@
+import { isLinkService } from "./settings-draft.js";
+
 /** @import { ServiceDraft } from "../types.js" */
 /** @import { Versions } from "./settings-merge.js" */
 
@@ -10,25 +12,33 @@
  */
 
 /**
- * The same service has the same id, or else, added by both of us, the same AUD tag. Theirs come first, in their order.
+ * The same service has the same id; or else, as there is only one, it is the one to link through; or, added by both of
+ * us, it has the same AUD tag. Theirs come first, in their order.
  *
  * @param {Versions} versions
  * @returns {Slot[]}
  */
 export function alignServices({ base, mine, theirs }) {
-  /** @type {Set<ServiceDraft>} */
-  const paired = new Set();
+  /** @type {Map<ServiceDraft, ServiceDraft>} */
+  const counterparts = new Map();
+  /** @param {(their: ServiceDraft, my: ServiceDraft) => boolean} isSameService */
+  const pair = (isSameService) => {
+    const isFree = (/** @type {ServiceDraft} */ my) => ![...counterparts.values()].includes(my);
+    for (const their of theirs.services) {
+      const my = mine.services.find((service) => isFree(service) && isSameService(their, service));
+      if (my && !counterparts.has(their)) counterparts.set(their, my);
+    }
+  };
+  pair((their, my) => their.id === my.id);
+  pair((their, my) => isLinkService(their) && isLinkService(my));
+  pair((their, my) => their.audience === my.audience);
+
   const slots = theirs.services.map((service) => {
-    const counterpart =
-      findById(mine.services, service.id) ??
-      mine.services.find(
-        ({ id, audience }) => audience === service.audience && !findById(theirs.services, id),
-      ) ??
-      null;
-    if (counterpart) paired.add(counterpart);
+    const counterpart = counterparts.get(service) ?? null;
     const before = findById(base.services, service.id) ?? findById(base.services, counterpart?.id);
     return { key: service.id, base: before, mine: counterpart, theirs: service };
   });
+  const paired = new Set(counterparts.values());
   const onlyMine = mine.services
     .filter((service) => !paired.has(service))
     .map((service) => ({

@@ -1,3 +1,4 @@
+import { accountView } from "./account-view.js";
 import { adminProblem } from "./admin-parts.js";
 import { eventId } from "./audit-list.js";
 import { ACTIONS, describeEvent } from "./audit-sentence.js";
@@ -9,7 +10,8 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /** @import { AdminPage } from "./admin-page.js" */
 /** @import { AuditFilter } from "./audit-list.js" */
-/** @import { AuditEvent } from "../types.js" */
+/** @import { Part } from "./audit-sentence.js" */
+/** @import { AuditAction, AuditEvent } from "../types.js" */
 
 /** @type {readonly (readonly [AuditFilter["actorType"], string])[]} */
 const ACTORS = [
@@ -24,30 +26,36 @@ const ACTORS = [
 /** @param {AdminPage} page */
 export function auditListView(page) {
   const { audit, product } = page;
-  const { loading } = audit;
+  const { loading, isLoaded } = audit.pages;
   return html`<section aria-busy=${loading.isBusy ? "true" : "false"}>
     <h2 id="audit-heading" tabindex="-1">Audit log</h2>
     <p class="lead">Every change, newest first.</p>
     ${filterView(page)}
     <p class="visually-hidden" role="status">${sayList(page)}</p>
     ${loading.error ? adminProblem(loading.error, { product, retry: () => void audit.load() }) : nothing}
-    ${audit.isLoaded ? eventsView(page) : loading.isBusy ? waiting("Loading the audit log …") : nothing}
+    ${isLoaded ? eventsView(page) : loading.isBusy ? waiting("Loading the audit log …") : nothing}
   </section>`;
 }
 
 /** @param {AdminPage} page */
-function sayList({ audit }) {
-  if (!audit.isLoaded || audit.loading.isBusy) return "";
-  const count = audit.events.length;
-  return `${count}${audit.hasMore ? " or more" : ""} ${count === 1 ? "event" : "events"}`;
+function sayList({ audit: { events, pages } }) {
+  if (!pages.isLoaded || pages.loading.isBusy) return "";
+  const count = events.length;
+  return `${count}${pages.hasMore ? " or more" : ""} ${count === 1 ? "event" : "events"}`;
 }
 
 /** @param {AdminPage} page */
 function filterView({ audit }) {
   const { filter } = audit;
   return html`<div class="filters" role="group" aria-label="Filter">
-    ${selectView("audit-action", "What", [["", "Anything"], ...ACTIONS], filter.action, (action) => audit.narrow({ action }))}
-    ${selectView("audit-actor", "Who", ACTORS, filter.actorType, (value) =>
+    ${selectView(
+      "audit-action",
+      "What",
+      [["", "Anything"], ...Object.entries(ACTIONS)],
+      filter.action,
+      (value) => audit.narrow({ action: /** @type {AuditAction | ""} */ (value) }),
+    )}
+    ${selectView("audit-actor", "Done by", ACTORS, filter.actorType, (value) =>
       audit.narrow({ actorType: /** @type {AuditFilter["actorType"]} */ (value) }),
     )}
     ${inputView("audit-from", "From", "date", filter.firstDay, (firstDay) => audit.narrow({ firstDay }))}
@@ -113,12 +121,12 @@ function eventsView(page) {
       )}
     </ol>
     ${
-      audit.hasMore
+      audit.pages.hasMore
         ? html`<div class="actions">
             ${button({
               label: "Show more",
               busyLabel: "Loading …",
-              isBusy: audit.loading.isBusy,
+              isBusy: audit.pages.loading.isBusy,
               onClick: () => void audit.loadMore(),
             })}
           </div>`
@@ -143,10 +151,7 @@ function emptyView({ audit }) {
  * @param {AuditEvent} event
  */
 function eventView(page, event) {
-  const { names } = page;
-  const sentence = describeEvent(event).map((part) =>
-    typeof part === "string" ? part : html`<strong>${names.find(part.accountId) ?? part.accountId}</strong>`,
-  );
+  const sentence = describeEvent(event).map((part) => partView(page, part));
   return html`<li class="event" id=${eventId(event.id)} tabindex="-1">
     <p class="sentence">${sentence}</p>
     <p class="when subtle">${moment(event.at)}</p>
@@ -159,9 +164,18 @@ function eventView(page, event) {
 
 /**
  * @param {AdminPage} page
+ * @param {Part} part
+ */
+function partView({ names }, part) {
+  if (typeof part === "string") return part;
+  return "email" in part ? html`<bdi>${part.email}</bdi>` : accountView(names, part.accountId);
+}
+
+/**
+ * @param {AdminPage} page
  * @param {AuditEvent} event
  */
-function detailsView({ audit }, { action, actor: { accountId }, before, after, ip, reference }) {
+function detailsView({ audit, names }, { action, actor: { accountId }, before, after, ip, reference }) {
   return html`<dl class="values">
       <div>
         <dt>Action</dt>
@@ -172,7 +186,7 @@ function detailsView({ audit }, { action, actor: { accountId }, before, after, i
           ? nothing
           : html`<div>
               <dt>Account</dt>
-              <dd><code>${accountId}</code></dd>
+              <dd>${accountView(names, accountId)}</dd>
             </div>`
       }
       <div>
@@ -189,7 +203,9 @@ function detailsView({ audit }, { action, actor: { accountId }, before, after, i
       accountId === null
         ? nothing
         : html`<div class="actions">
-            ${button({ label: "Only this account’s events", onClick: () => audit.showOnly(accountId) })}
+            <button type="button" @click=${() => audit.showOnly(accountId)}>
+              <span>Only what <bdi>${names.find(accountId) ?? accountId}</bdi> did</span>
+            </button>
           </div>`
     }`;
 }

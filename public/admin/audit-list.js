@@ -1,14 +1,14 @@
 import { listAccounts } from "./audit-sentence.js";
 import { focusOn } from "./form-parts.js";
-import { Task } from "./task.js";
+import { PagedList } from "./paged-list.js";
 
 /** @import { AccountNames } from "./account-names.js" */
 /** @import { Api } from "../api.js" */
-/** @import { AuditEvent, PageOf } from "../types.js" */
+/** @import { AuditAction, AuditEvent } from "../types.js" */
 
 /**
  * @typedef {object} AuditFilter
- * @property {string} action
+ * @property {AuditAction | ""} action
  * @property {"" | "user" | "host" | "service" | "system" | "account"} actorType
  * @property {string} accountId Counts for the type `account`.
  * @property {string} firstDay As in a date input, in the reader's time zone.
@@ -17,38 +17,26 @@ import { Task } from "./task.js";
 
 /** @type {AuditFilter} */
 const EVERYTHING = { action: "", actorType: "", accountId: "", firstDay: "", lastDay: "" };
-const TYPING_PAUSE_MS = 300;
 
 /** The audit log, newest first: filtered, page by page. */
 export class AuditList {
   filter = EVERYTHING;
   /** @type {readonly AuditEvent[]} */
   events = [];
-  isLoaded = false;
-  /** @type {Task<PageOf<AuditEvent>>} */
-  loading;
-  /** @type {string | null} */
-  #nextCursor = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  /** @type {PagedList<AuditEvent>} */
+  pages;
   #api;
-  #names;
   #onChange;
 
   /** @param {{ api: Api, names: AccountNames, onChange: () => void }} parts */
   constructor({ api, names, onChange }) {
     this.#api = api;
-    this.#names = names;
     this.#onChange = onChange;
-    this.loading = new Task(onChange);
-  }
-
-  get hasMore() {
-    return this.#nextCursor !== null;
+    this.pages = new PagedList({ names, listAccounts, onChange });
   }
 
   get isFiltered() {
-    return Object.values(this.filter).some((value) => value !== "");
+    return Object.values(toQuery(this.filter)).some((value) => value !== "");
   }
 
   show() {
@@ -58,8 +46,7 @@ export class AuditList {
   /** @param {Partial<AuditFilter>} changes */
   narrow(changes) {
     this.filter = { ...this.filter, ...changes };
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.load(), TYPING_PAUSE_MS);
+    this.pages.loadSoon(() => void this.load());
     this.#onChange();
   }
 
@@ -75,37 +62,20 @@ export class AuditList {
   }
 
   async load() {
-    clearTimeout(this.#timer);
-    await this.#fetch(null, (events) => {
-      this.events = events;
-      this.isLoaded = true;
-    });
+    const query = toQuery(this.filter);
+    const events = await this.pages.load((cursor) => this.#api.listAudit({ ...query, cursor }));
+    if (!events) return;
+    this.events = events;
+    this.#onChange();
   }
 
   async loadMore() {
-    const count = this.events.length;
-    await this.#fetch(this.#nextCursor, (events) => {
-      this.events = [...this.events, ...events];
-    });
-    const first = this.events[count];
-    if (first) focusOn(eventId(first.id));
-  }
-
-  /**
-   * @param {string | null} cursor
-   * @param {(events: readonly AuditEvent[]) => void} take
-   */
-  async #fetch(cursor, take) {
-    const isDone = await this.loading.run(async () => {
-      const page = await this.#api.listAudit({ ...toQuery(this.filter), cursor });
-      await this.#names.load(page.items.flatMap(listAccounts));
-      return page;
-    });
-    const page = this.loading.result;
-    if (!isDone || !page) return;
-    this.#nextCursor = page.nextCursor;
-    take(page.items);
+    const events = await this.pages.loadMore();
+    if (!events) return;
+    this.events = [...this.events, ...events];
     this.#onChange();
+    const [first] = events;
+    if (first) focusOn(eventId(first.id));
   }
 }
 
@@ -132,6 +102,8 @@ function startOfDay(day, daysLater) {
   if (day === "") return "";
   // Without a zone, the start of the day where the reader is.
   const date = new Date(`${day}T00:00:00`);
+  // A year of five digits can be typed, but is none.
+  if (Number.isNaN(date.getTime())) return "";
   date.setDate(date.getDate() + daysLater);
   return date.toISOString();
 }

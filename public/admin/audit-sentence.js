@@ -1,10 +1,10 @@
-/** @import { AuditEvent } from "../types.js" */
+/** @import { AuditAction, AuditEvent, Settings } from "../types.js" */
 
-/** @typedef {string | { readonly accountId: string }} Part Words, or somebody to be named. */
+/** @typedef {string | { readonly accountId: string } | { readonly email: string }} Part Words, or what others chose. */
 
 /** @typedef {Readonly<Record<string, unknown>>} Values */
 
-/** @type {Readonly<Record<string, string>>} */
+/** @type {Readonly<Record<Exclude<keyof Settings, "paused" | "version">, string>>} */
 const SETTINGS_WORDS = {
   teamDomain: "the team domain",
   services: "the trusted services",
@@ -12,19 +12,23 @@ const SETTINGS_WORDS = {
   matching: "how identities are matched",
 };
 
-/** What one can look for, in the words of the list. */
-export const ACTIONS = /** @type {const} */ ([
-  ["settings.changed", "Settings changed"],
-  ["link.created", "Linked"],
-  ["link.replaced", "Link replaced"],
-  ["link.removed", "Unlinked"],
-  ["link.restored", "Unlinking undone"],
-  ["link_attempt.failed", "Too many wrong codes"],
-  ["tenant.installed", "App installed"],
-  ["tenant.enabled", "App enabled"],
-  ["tenant.disabled", "App disabled"],
-  ["tenant.uninstalled", "App uninstalled"],
-]);
+/**
+ * What one can look for, in the words of the list.
+ *
+ * @type {Readonly<Record<AuditAction, string>>}
+ */
+export const ACTIONS = {
+  "settings.changed": "Settings changed",
+  "link.created": "Linked",
+  "link.replaced": "Link replaced",
+  "link.removed": "Unlinked",
+  "link.restored": "Unlinking undone",
+  "link_attempt.failed": "Too many wrong codes",
+  "tenant.installed": "App installed",
+  "tenant.enabled": "App enabled",
+  "tenant.disabled": "App disabled",
+  "tenant.uninstalled": "App uninstalled",
+};
 
 /**
  * Who did what, as a sentence in parts.
@@ -40,15 +44,32 @@ export function describeEvent(event) {
     case "settings.changed":
       return [who, ` ${sayChange(before, after)}.`];
     case "link.created":
-      return [who, ` linked ${email(after)}`, ...ofWhom(event, after, " to the account of "), "."];
+      return [who, " linked ", identity(after), ...ofWhom(event, after, " to the account of "), "."];
     case "link.replaced":
-      return [who, ` linked ${email(after)} again`, ...ofWhom(event, after, ", to the account of "), "."];
+      return [
+        who,
+        " linked ",
+        identity(after),
+        " again",
+        ...ofWhom(event, after, ", to the account of "),
+        ".",
+      ];
     case "link.removed":
-      return [who, ` unlinked ${email(before)}`, ...ofWhom(event, before, " from the account of "), "."];
+      return isHolder(event.actor)
+        ? [
+            "The holder of ",
+            identity(before),
+            " unlinked it",
+            ...ofWhom(event, before, " from the account of "),
+            " in the linking window.",
+          ]
+        : [who, " unlinked ", identity(before), ...ofWhom(event, before, " from the account of "), "."];
     case "link.restored":
       return [
         who,
-        ` linked ${email(after)} again`,
+        " linked ",
+        identity(after),
+        " again",
         ...ofWhom(event, after, " to the account of "),
         ", undoing an unlink.",
       ];
@@ -77,7 +98,9 @@ export function describeEvent(event) {
  * @param {AuditEvent} event
  */
 export function listAccounts(event) {
-  return describeEvent(event).flatMap((part) => (typeof part === "string" ? [] : [part.accountId]));
+  return describeEvent(event).flatMap((part) =>
+    typeof part === "object" && "accountId" in part ? [part.accountId] : [],
+  );
 }
 
 /**
@@ -116,9 +139,21 @@ function sayChange(before, after) {
   return [changed, paused].filter(Boolean).join(" and ") || "saved the settings unchanged";
 }
 
-/** @param {Values} values */
-function email({ email }) {
-  return typeof email === "string" ? email : "an Access identity";
+/**
+ * Whoever removes a link in the linking window is known by their Access identity only.
+ *
+ * @param {AuditEvent["actor"]} actor
+ */
+function isHolder({ type, accountId }) {
+  return type === "user" && accountId === null;
+}
+
+/**
+ * @param {Values} values
+ * @returns {Part}
+ */
+function identity({ email }) {
+  return typeof email === "string" ? { email } : "an Access identity";
 }
 
 /** @param {readonly string[]} words */

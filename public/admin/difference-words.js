@@ -1,5 +1,9 @@
 /** @import { Difference, Side } from "./settings-merge.js" */
+/** @import { Purpose } from "./settings-draft.js" */
 /** @import { ServiceDraft } from "../types.js" */
+
+/** @type {Readonly<Record<Purpose, string>>} */
+const PURPOSES = { link: "Link", identify: "Identify", act: "Act", assert: "Assert" };
 
 /**
  * What a difference is about.
@@ -49,25 +53,29 @@ export function saySide(difference, side) {
     case "service":
       return value ? describeService(/** @type {ServiceDraft} */ (value)) : sayMissing(difference);
     case "purposes":
-      return sayPurposes(/** @type {readonly string[]} */ (value));
+      return `May be used for: ${sayPurposes(/** @type {ServiceDraft["purposes"]} */ (value))}`;
     case "limits":
-      return value === null ? "None" : JSON.stringify(value, null, 2);
-    default:
-      return typeof value === "string" && value !== "" ? value : "None";
+      return value === null ? "No limits" : JSON.stringify(value, null, 2);
+    case "teamDomain":
+      return typeof value === "string" ? value : "No team domain";
+    case "audience":
+      return String(value) || "No AUD tag";
+    case "label":
+      return String(value) || "No name";
   }
 }
 
 /** @param {Difference} difference */
 function sayMissing({ base }) {
-  return base ? "Removed" : "Not there";
+  return base ? "This service is removed" : "Without this service";
 }
 
 /** @param {ServiceDraft} service */
 function describeService({ label, audience, purposes }) {
-  return `${label}, AUD tag ${audience}, ${sayPurposes(purposes)}`;
+  return `${label}, AUD tag ${audience}, may be used for: ${sayPurposes(purposes)}`;
 }
 
-/** @param {readonly string[]} purposes */
-export function sayPurposes(purposes) {
-  return purposes.join(", ") || "nothing";
+/** @param {ServiceDraft["purposes"]} purposes */
+function sayPurposes(purposes) {
+  return purposes.map((purpose) => PURPOSES[purpose]).join(", ") || "nothing";
 }

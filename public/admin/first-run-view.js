@@ -2,7 +2,7 @@ import { foundView } from "./found-view.js";
 import { stepHeadingId } from "./first-run.js";
 import { textField } from "./form-parts.js";
 import { button } from "../parts.js";
-import { audienceHint, protectedPathView } from "./protected-path-view.js";
+import { audienceHint, dashboardPath, protectedPathView } from "./protected-path-view.js";
 import { saveProblemView } from "./save-bar-view.js";
 import { serviceFieldId } from "./settings-errors.js";
 import { teamField } from "./team-field.js";
@@ -11,6 +11,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /** @import { AdminPage } from "./admin-page.js" */
 /** @import { FirstRun, Step } from "./first-run.js" */
+/** @import { DraftService } from "./settings-draft.js" */
 
 /** @type {Readonly<Record<Step, { title: string, teaser: string }>>} */
 const STEPS = {
@@ -90,7 +91,7 @@ function teamStepView({ editor, product }, firstRun) {
           : nothing
       }
       ${saveProblemView(editor, product)}`,
-    html`${saveButton(editor.saving.isBusy)}
+    html`${saveButton(firstRun.isBusy)}
     ${
       isDoubtful
         ? html`<button type="button" @click=${() => firstRun.goOnAnyway()}>Go on all the same</button>`
@@ -104,31 +105,41 @@ function teamStepView({ editor, product }, firstRun) {
  * @param {FirstRun} firstRun
  */
 function servicesStepView({ editor, product, appUrl }, firstRun) {
-  const { linkKey, toolKey } = firstRun;
-  /** @param {string} key */
-  const serviceOf = (key) => editor.draft.services.find((service) => service.key === key);
+  const { link, tool } = firstRun;
   /**
-   * @param {string} key
+   * @param {DraftService} service
    * @param {"label" | "audience"} name
+   * @param {(changes: Partial<DraftService>) => void} edit
    */
-  const fieldOf = (key, name) => {
-    const id = serviceFieldId(key, name);
+  const fieldOf = (service, name, edit) => {
+    const id = serviceFieldId(service.key, name);
     return {
       id,
-      value: serviceOf(key)?.[name] ?? "",
+      value: service[name],
       error: editor.findError(id),
-      onInput: (/** @type {string} */ value) => editor.editService(key, { [name]: value }),
+      onInput: (/** @type {string} */ value) => edit({ [name]: value }),
     };
   };
+  /** @param {Partial<DraftService>} changes */
+  const editLink = (changes) => firstRun.editLink(changes);
+  /** @param {Partial<DraftService>} changes */
+  const editTool = (changes) => firstRun.editTool(changes);
   return stepForm(
     () => void firstRun.saveServices(),
     html`<p class="lead">
-        In Cloudflare, add a self-hosted application with an Allow policy for the people who may link. Protect
-        this path alone, not the whole host:
+        The linking window is the small window in which people prove their Access identity. It needs an Access
+        application of its own, so that Cloudflare signs in whoever opens it.
+      </p>
+      <p class="lead">
+        ${dashboardPath("Access controls > Applications > Add an application > Self-hosted")} Give it an Allow
+        policy for the people who may link, and protect this path alone, not the whole host:
       </p>
       ${protectedPathView(appUrl)}
+      <p class="hint">
+        The domain must be in your team’s Cloudflare account; if it isn’t yours, ask whoever runs this app.
+      </p>
       ${textField({
-        ...fieldOf(linkKey, "audience"),
+        ...fieldOf(link, "audience", editLink),
         label: "AUD tag of this application",
         isCode: true,
         hint: audienceHint(),
@@ -136,20 +147,20 @@ function servicesStepView({ editor, product, appUrl }, firstRun) {
       <div role="status" class="result">
         ${foundView({
           found: editor.popupCheck.result?.audience,
-          entered: serviceOf(linkKey)?.audience ?? "",
-          fieldId: serviceFieldId(linkKey, "audience"),
-          use: (audience) => editor.editService(linkKey, { audience }),
+          entered: link.audience,
+          fieldId: serviceFieldId(link.key, "audience"),
+          use: (audience) => editLink({ audience }),
         })}
       </div>
       <h3>A first tool, if you like</h3>
       <p class="lead">
-        An internal tool behind Access that may ask who its visitor is. It has an AUD tag of its own. You can
-        add tools later.
+        An internal tool behind Access that may ask who its visitor is, with an AUD tag of its own. Listing it
+        here makes it a trusted service. You can add tools later.
       </p>
-      ${textField({ ...fieldOf(toolKey, "label"), label: "Name of the tool" })}
-      ${textField({ ...fieldOf(toolKey, "audience"), label: "AUD tag of the tool", isCode: true })}
+      ${textField({ ...fieldOf(tool, "label", editTool), label: "Name of the tool" })}
+      ${textField({ ...fieldOf(tool, "audience", editTool), label: "AUD tag of the tool", isCode: true })}
       ${saveProblemView(editor, product)}`,
-    saveButton(editor.saving.isBusy),
+    saveButton(firstRun.isBusy),
   );
 }
 

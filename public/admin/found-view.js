@@ -13,7 +13,7 @@ export function foundView({ found, entered, fieldId, use }) {
     focusOn(fieldId);
   };
   return html`<p class="found">
-    <span>Found at the linking window: <strong class="mono">${found}</strong></span>
+    <span>Stands there now: <strong class="mono">${found}</strong></span>
     <button type="button" @click=${click}>Use it</button>
   </p>`;
 }

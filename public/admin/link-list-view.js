@@ -1,7 +1,7 @@
 import { adminProblem, nameProduct } from "./admin-parts.js";
 import { ApiError } from "../errors.js";
 import { valueOf } from "./form-parts.js";
-import { confirmButtonId, undoButtonId, unlinkButtonId } from "./link-list.js";
+import { keepButtonId, undoButtonId, unlinkButtonId } from "./link-list.js";
 import { button, explain, moment, waiting } from "../parts.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
@@ -21,7 +21,7 @@ const METHODS = {
 /** @param {AdminPage} page */
 export function linkListView(page) {
   const { links, product } = page;
-  const { loading } = links;
+  const { loading, isLoaded } = links.pages;
   return html`<section aria-busy=${loading.isBusy ? "true" : "false"}>
     <h2 id="links-heading" tabindex="-1">Links</h2>
     <p class="lead">Who has linked which Access identity in ${nameProduct(product)}.</p>
@@ -39,16 +39,16 @@ export function linkListView(page) {
     </div>
     <p class="visually-hidden" role="status">${sayList(page)}</p>
     ${loading.error ? adminProblem(loading.error, { product, retry: () => void links.load() }) : nothing}
-    ${links.isLoaded ? rowsView(page) : loading.isBusy ? waiting("Loading the links …") : nothing}
+    ${isLoaded ? rowsView(page) : loading.isBusy ? waiting("Loading the links …") : nothing}
   </section>`;
 }
 
 /** @param {AdminPage} page */
 function sayList({ links }) {
   if (links.said !== "") return links.said;
-  if (!links.isLoaded || links.loading.isBusy) return "";
+  if (!links.pages.isLoaded || links.pages.loading.isBusy) return "";
   const count = links.rows.length;
-  return `${count}${links.hasMore ? " or more" : ""} ${count === 1 ? "link" : "links"}`;
+  return `${count}${links.pages.hasMore ? " or more" : ""} ${count === 1 ? "link" : "links"}`;
 }
 
 /** @param {AdminPage} page */
@@ -75,12 +75,12 @@ function rowsView(page) {
       </div>
     </div>
     ${
-      links.hasMore
+      links.pages.hasMore
         ? html`<div class="actions">
             ${button({
               label: "Show more",
               busyLabel: "Loading …",
-              isBusy: links.loading.isBusy,
+              isBusy: links.pages.loading.isBusy,
               onClick: () => void links.loadMore(),
             })}
           </div>`
@@ -97,7 +97,10 @@ function emptyView({ links, product }) {
       </div>`
     : html`<div class="empty">
         <p><strong>No link matches “${links.answered}”</strong></p>
-        <p>Search by a part of the e-mail address, or by the account id.</p>
+        <p>
+          Names can’t be searched, as the app doesn’t store them. Search by a part of the e-mail address, or
+          by the account id.
+        </p>
       </div>`;
 }
 
@@ -109,7 +112,9 @@ function rowView(page, row) {
   const { link, phase } = row;
   return html`<div role="row" class="row ${phase}">
     <div role="cell">${personView(page, link.accountId)}</div>
-    <div role="cell"><span class="cell-label" aria-hidden="true">Access identity</span>${link.email}</div>
+    <div role="cell">
+      <span class="cell-label" aria-hidden="true">Access identity</span><bdi>${link.email}</bdi>
+    </div>
     <div role="cell"><span class="cell-label" aria-hidden="true">How</span>${METHODS[link.method]}</div>
     <div role="cell"><span class="cell-label" aria-hidden="true">Linked</span>${moment(link.linkedAt)}</div>
     <div role="cell">
@@ -128,7 +133,8 @@ function rowView(page, row) {
 function personView({ names }, accountId) {
   // The line is kept free for a name that comes later.
   const name = names.find(accountId) ?? (names.isNameless(accountId) ? "Name not visible to you" : "\u00a0");
-  return html`<strong class="name">${name}</strong><small class="account-id">${accountId}</small>`;
+  return html`<strong class="name"><bdi>${name}</bdi></strong
+    ><small class="account-id">${accountId}</small>`;
 }
 
 /**
@@ -142,28 +148,37 @@ function actionView(page, row) {
   switch (phase) {
     case "linked":
       return html`<button type="button" id=${unlinkButtonId(link.id)} @click=${() => links.ask(link.id)}>
-          Unlink<span class="visually-hidden"> ${link.email}</span>
+          Unlink<span class="visually-hidden"> <bdi>${link.email}</bdi></span>
         </button>
         ${problem}`;
     case "asking":
       return html`<p id="ask-${link.id}">
-          Unlink ${link.email}? Services will no longer know this person in ${nameProduct(product)} until they
-          link again.
+          Unlink <bdi>${link.email}</bdi>? Services will no longer know this person in ${nameProduct(product)}
+          until they link again.
         </p>
-        <div class="actions" role="group" aria-labelledby="ask-${link.id}">
+        <div
+          class="actions"
+          role="group"
+          aria-labelledby="ask-${link.id}"
+          @keydown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && !isBusy && links.keep(link.id)}
+        >
           ${button({
-            id: confirmButtonId(link.id),
             label: "Unlink",
             busyLabel: "Unlinking …",
             kind: "danger",
             isBusy,
             onClick: () => void links.unlink(row),
           })}
-          ${button({ label: "Keep", isBusy, onClick: () => links.keep(link.id) })}
+          ${button({
+            id: keepButtonId(link.id),
+            label: "Keep it linked",
+            isBusy,
+            onClick: () => links.keep(link.id),
+          })}
         </div>
         ${problem}`;
     case "unlinked":
-      return html`<p>Unlinked ${link.email}. You can undo this for ten minutes.</p>
+      return html`<p>Unlinked <bdi>${link.email}</bdi>. You can undo this for ten minutes.</p>
         <div class="actions">
           ${button({
             id: undoButtonId(link.id),

@@ -1,9 +1,9 @@
 import { focusOn } from "./form-parts.js";
-import { Task } from "./task.js";
+import { PagedList } from "./paged-list.js";
 
 /** @import { AccountNames } from "./account-names.js" */
 /** @import { Api } from "../api.js" */
-/** @import { Link, PageOf } from "../types.js" */
+/** @import { Link } from "../types.js" */
 
 /**
  * @typedef {object} LinkRow
@@ -13,8 +13,6 @@ import { Task } from "./task.js";
  * @property {unknown} error
  */
 
-const SEARCH_PAUSE_MS = 300;
-
 /** The links of the tenant: searched, page by page, each with what is being done to it. */
 export class LinkList {
   query = "";
@@ -22,29 +20,18 @@ export class LinkList {
   answered = "";
   /** @type {readonly LinkRow[]} */
   rows = [];
-  isLoaded = false;
   /** What was done last, for those who hear the page. */
   said = "";
-  /** @type {Task<PageOf<Link>>} */
-  loading;
-  /** @type {string | null} */
-  #nextCursor = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  /** @type {PagedList<Link>} */
+  pages;
   #api;
-  #names;
   #onChange;
 
   /** @param {{ api: Api, names: AccountNames, onChange: () => void }} parts */
   constructor({ api, names, onChange }) {
     this.#api = api;
-    this.#names = names;
     this.#onChange = onChange;
-    this.loading = new Task(onChange);
-  }
-
-  get hasMore() {
-    return this.#nextCursor !== null;
+    this.pages = new PagedList({ names, listAccounts: ({ accountId }) => [accountId], onChange });
   }
 
   /** Looks afresh: links come and go while the page is open. */
@@ -55,20 +42,19 @@ export class LinkList {
   /** @param {string} query */
   search(query) {
     this.query = query;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.load(), SEARCH_PAUSE_MS);
+    this.pages.loadSoon(() => void this.load());
     this.#onChange();
   }
 
   async load() {
-    clearTimeout(this.#timer);
     this.said = "";
     const query = this.query.trim();
-    await this.#fetch(query, null, (rows) => {
-      this.rows = query === this.answered ? [...this.#listUndoable(rows), ...rows] : rows;
-      this.answered = query;
-      this.isLoaded = true;
-    });
+    const links = await this.pages.load((cursor) => this.#api.listLinks({ query, cursor }));
+    if (!links) return;
+    const rows = links.map(createRow);
+    this.rows = query === this.answered ? [...this.#listUndoable(rows), ...rows] : rows;
+    this.answered = query;
+    this.#onChange();
   }
 
   /**
@@ -82,37 +68,21 @@ export class LinkList {
   }
 
   async loadMore() {
-    const count = this.rows.length;
-    await this.#fetch(this.answered, this.#nextCursor, (rows) => {
-      const known = new Set(this.rows.map(({ link }) => link.id));
-      this.rows = [...this.rows, ...rows.filter(({ link }) => !known.has(link.id))];
-    });
-    const first = this.rows[count];
-    if (first) focusOn(unlinkButtonId(first.link.id));
-  }
-
-  /**
-   * @param {string} query
-   * @param {string | null} cursor
-   * @param {(rows: readonly LinkRow[]) => void} take
-   */
-  async #fetch(query, cursor, take) {
-    const isDone = await this.loading.run(async () => {
-      const page = await this.#api.listLinks({ query, cursor });
-      await this.#names.load(page.items.map(({ accountId }) => accountId));
-      return page;
-    });
-    const page = this.loading.result;
-    if (!isDone || !page) return;
-    this.#nextCursor = page.nextCursor;
-    take(page.items.map((link) => ({ link, phase: "linked", isBusy: false, error: null })));
+    const links = await this.pages.loadMore();
+    if (!links) return;
+    // Links come and go meanwhile: what moved on to the next page is here already.
+    const known = new Set(this.rows.map(({ link }) => link.id));
+    const rows = links.map(createRow).filter(({ link }) => !known.has(link.id));
+    this.rows = [...this.rows, ...rows];
     this.#onChange();
+    const [first] = rows;
+    if (first) focusOn(unlinkButtonId(first.link.id));
   }
 
   /** @param {string} id */
   ask(id) {
     this.#change(id, { phase: "asking", error: null });
-    focusOn(confirmButtonId(id));
+    focusOn(keepButtonId(id));
   }
 
   /** @param {string} id */
@@ -165,14 +135,22 @@ export class LinkList {
   }
 }
 
+/**
+ * @param {Link} link
+ * @returns {LinkRow}
+ */
+function createRow(link) {
+  return { link, phase: "linked", isBusy: false, error: null };
+}
+
 /** @param {string} id */
 export function unlinkButtonId(id) {
   return `unlink-${id}`;
 }
 
 /** @param {string} id */
-export function confirmButtonId(id) {
-  return `confirm-${id}`;
+export function keepButtonId(id) {
+  return `keep-${id}`;
 }
 
 /** @param {string} id */

@@ -5,7 +5,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /** @import { AdminPage } from "./admin-page.js" */
 /** @import { SettingsEditor } from "./settings-editor.js" */
-/** @import { PopupPathCheck } from "../types.js" */
+/** @import { PopupCheck } from "../types.js" */
 
 /**
  * Is the linking window really behind Access?
@@ -21,7 +21,7 @@ export function popupCheckView({ editor, product, appUrl }) {
           : result
             ? findingView(result, editor, appUrl)
             : isBusy
-              ? html`<p class="subtle later">Looking at the linking window from outside …</p>`
+              ? html`<p class="subtle late">Looking at the linking window from outside …</p>`
               : nothing
       }
     </div>
@@ -34,7 +34,7 @@ export function popupCheckView({ editor, product, appUrl }) {
 }
 
 /**
- * @param {PopupPathCheck} check
+ * @param {PopupCheck} check
  * @param {SettingsEditor} editor
  * @param {URL} appUrl
  */
@@ -43,6 +43,15 @@ function findingView(check, editor, appUrl) {
   switch (finding) {
     case "behind_access":
       return note("success", detail);
+    case "no_link_service":
+      return note(
+        "error",
+        html`<p>${detail}</p>
+          <p>
+            Add the application that protects the linking window to the trusted services, or tick
+            <strong>Link</strong> at it, and save.
+          </p>`,
+      );
     case "open":
       return note(
         "error",

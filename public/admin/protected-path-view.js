@@ -22,10 +22,18 @@ export function protectedPathView({ host, pathname, href }) {
   </dl>`;
 }
 
+/**
+ * Where something is in Cloudflare's dashboard, with where to begin.
+ *
+ * @param {string} path
+ */
+export function dashboardPath(path) {
+  return html`In Cloudflare’s dashboard, dash.cloudflare.com:
+    <strong>Zero Trust (Cloudflare One) &gt; ${path}</strong>.`;
+}
+
 export function audienceHint() {
-  return html`In Cloudflare’s dashboard:
-    <strong>
-      Zero Trust &gt; Access controls &gt; Applications &gt; your application &gt; Configure &gt; Additional
-      settings &gt; Application Audience (AUD) Tag</strong
-    >.`;
+  return dashboardPath(
+    "Access controls > Applications > your application > Configure > Additional settings > Application Audience (AUD) Tag",
+  );
 }

@@ -50,7 +50,7 @@ export function saveProblemView({ errors, saving }, product) {
         errors.length === 1
           ? "One thing needs to be corrected"
           : `${errors.length} things need to be corrected`,
-      text: html`Nothing was saved yet.`,
+      text: "Nothing is saved yet.",
       actions: html`<ul>
         ${errors.map((error) => html`<li>${errorView(error)}</li>`)}
       </ul>`,

@@ -120,13 +120,16 @@ function purposesView(editor, { key, purposes }, product) {
  * @param {SettingsEditor} editor
  * @param {DraftService} service
  */
-function removedView(editor, { key, label }) {
+function removedView(editor, { key, label, purposes }) {
   const restore = () => {
     editor.editService(key, { isRemoved: false });
     focusOn(serviceFieldId(key, "label"));
   };
   return html`<div class="card removed">
-    <p><strong>${label}</strong> will be removed when you save.</p>
+    <p>
+      <strong>${label}</strong> will be removed when you
+      save.${purposes.includes("link") ? " Nobody can link after that." : ""}
+    </p>
     <button type="button" id=${serviceFieldId(key, "restore")} @click=${restore}>
       Undo<span class="visually-hidden"> removing ${label}</span>
     </button>

@@ -3,7 +3,7 @@ import { findDifferences, mergeSettings } from "./settings-merge.js";
 /** @import { AccountNames } from "./account-names.js" */
 /** @import { Api } from "../api.js" */
 /** @import { Difference, Side, Versions } from "./settings-merge.js" */
-/** @import { AuditEvent } from "../types.js" */
+/** @import { AuditEvent, Settings, SettingsDraft } from "../types.js" */
 
 /** Two admins changed the settings at once: what differs, and what was chosen. */
 export class SettingsConflict {
@@ -45,13 +45,14 @@ export class SettingsConflict {
  *
  * @param {Api} api
  * @param {AccountNames} names
- * @param {Pick<Versions, "base" | "mine">} versions
+ * @param {Settings} base
+ * @param {() => SettingsDraft} getMine asked last, as typing goes on meanwhile
  */
-export async function readConflict(api, names, versions) {
+export async function readConflict(api, names, base, getMine) {
   const theirs = await api.getSettings();
   const {
     items: [event],
   } = await api.listAudit({ action: "settings.changed", limit: 1 });
   if (event?.actor.accountId) await names.load([event.actor.accountId]);
-  return new SettingsConflict({ ...versions, theirs }, event ?? null);
+  return new SettingsConflict({ base, mine: getMine(), theirs }, event ?? null);
 }

@@ -95,17 +95,22 @@ export function isDirty(draft, base) {
   return JSON.stringify(toDocument(draft, base)) !== JSON.stringify(toDocument(createDraft(base), base));
 }
 
+/** @param {Pick<ServiceDraft, "purposes">} service */
+export function isLinkService({ purposes }) {
+  return purposes.includes("link");
+}
+
 /**
  * Linking needs a team, and a service to link through.
  *
  * @param {Settings} settings
  */
 export function isComplete({ teamDomain, services }) {
-  return teamDomain !== null && services.some(({ purposes }) => purposes.includes("link"));
+  return teamDomain !== null && services.some(isLinkService);
 }
 
 /** @param {string} text */
-export function splitLines(text) {
+function splitLines(text) {
   return text
     .split(/[\n,;]/)
     .map((line) => line.trim())

@@ -9,7 +9,7 @@ import { Task } from "./task.js";
 /** @import { Draft, DraftService } from "./settings-draft.js" */
 /** @import { SettingsConflict } from "./settings-conflict.js" */
 /** @import { PlacedError } from "./settings-errors.js" */
-/** @import { PopupPathCheck, Settings, SettingsDraft, TeamCheck } from "../types.js" */
+/** @import { PopupCheck, Settings, SettingsDraft, TeamCheck } from "../types.js" */
 
 /** The settings as stored, the draft of the form over them, and what saving gave. */
 export class SettingsEditor {
@@ -31,7 +31,7 @@ export class SettingsEditor {
   savedAt = null;
   /** @type {Task<TeamCheck>} */
   teamCheck;
-  /** @type {Task<PopupPathCheck>} */
+  /** @type {Task<PopupCheck>} */
   popupCheck;
   /** @type {Task<Settings>} */
   saving;
@@ -82,6 +82,21 @@ export class SettingsEditor {
   }
 
   /**
+   * One that the form doesn't hold yet comes at its end.
+   *
+   * @param {DraftService} service
+   */
+  putService(service) {
+    const { services } = this.draft;
+    const isThere = services.some(({ key }) => key === service.key);
+    this.edit({
+      services: isThere
+        ? services.map((each) => (each.key === service.key ? service : each))
+        : [...services, service],
+    });
+  }
+
+  /**
    * @param {Parameters<typeof createDraftService>[0]} service
    * @returns {string} its key
    */
@@ -117,7 +132,8 @@ export class SettingsEditor {
 
   /** @param {string} fieldId */
   findError(fieldId) {
-    return this.errors.find((error) => error.fieldId === fieldId)?.text ?? null;
+    const texts = this.errors.filter((error) => error.fieldId === fieldId).map(({ text }) => text);
+    return texts.length > 0 ? texts.join(" ") : null;
   }
 
   /** @param {readonly PlacedError[]} errors */
@@ -128,6 +144,7 @@ export class SettingsEditor {
 
   async checkTeam() {
     const { teamDomain } = this.draft;
+    this.teamCheck.clear();
     await this.teamCheck.run(() => this.#api.checkTeam(teamDomain));
   }
 
@@ -137,7 +154,17 @@ export class SettingsEditor {
 
   /** @returns {Promise<boolean>} whether it was saved */
   async save() {
-    return this.#send(toDocument(this.draft, this.base), this.draft);
+    const { draft, base } = this;
+    const settings = await this.#send(toDocument(draft, base), {
+      draft,
+      base,
+      getMine: () => toDocument(this.draft, base),
+    });
+    if (!settings) return false;
+    if (this.draft === draft) this.#take(settings);
+    else this.#rebase(draft, settings);
+    this.#onChange();
+    return true;
   }
 
   /**
@@ -164,19 +191,27 @@ export class SettingsEditor {
     this.#onChange();
   }
 
-  /** @returns {Promise<boolean>} */
+  /**
+   * What is refused is decided anew, where both sides are in sight.
+   *
+   * @returns {Promise<boolean>} whether it was saved
+   */
   async saveConflict() {
     if (!this.conflict) return false;
-    const { versions } = this.conflict;
     const merged = this.conflict.merge();
-    // From here on it is an ordinary draft over what they saved, with what was chosen of what the form doesn't show.
-    this.base = { ...versions.theirs, paused: merged.paused, matching: merged.matching };
-    this.isPaused = versions.theirs.paused;
-    this.draft = createDraft(merged);
-    const isSaved = await this.#send(merged, this.draft);
-    if (isSaved || this.errors.length > 0) this.conflict = null;
+    const settings = await this.#send(merged, {
+      draft: createDraft(merged),
+      base: this.conflict.versions.theirs,
+      getMine: () => merged,
+    });
+    if (settings) {
+      this.#take(settings);
+      this.conflict = null;
+    }
+    // The inputs that it is about aren't there now.
+    this.errors = this.errors.map((error) => ({ ...error, fieldId: null }));
     this.#onChange();
-    return isSaved;
+    return settings !== null;
   }
 
   takeTheirs() {
@@ -190,34 +225,31 @@ export class SettingsEditor {
 
   /**
    * @param {SettingsDraft} document
-   * @param {Draft} draft that it was made from
+   * @param {{ draft: Draft, base: Settings, getMine: () => SettingsDraft }} origin what it was made from, and what
+   *   stands against another version by the time that there is one
+   * @returns {Promise<Settings | null>} as saved; null when it wasn't
    */
-  async #send(document, draft) {
-    if (this.saving.isBusy) return false;
+  async #send(document, { draft, base, getMine }) {
+    if (this.saving.isBusy) return null;
     this.errors = [];
     this.savedAt = null;
     const isSaved = await this.saving.run(async () => {
       try {
         return await this.#api.saveSettings(document);
       } catch (error) {
-        if (isConflict(error))
-          this.conflict = await readConflict(this.#api, this.#names, { base: this.base, mine: document });
+        if (isConflict(error)) this.conflict = await readConflict(this.#api, this.#names, base, getMine);
         throw error;
       }
     });
     const { result: settings, error } = this.saving;
     if (isSaved && settings) {
-      if (this.draft === draft) this.#take(settings);
-      else this.#rebase(draft, settings);
       this.savedAt = new Date();
-      this.#onChange();
-      if (settings.teamDomain !== null) await this.checkTeam();
-      return true;
+      return settings;
     }
     if (this.conflict && isConflict(error)) this.saving.clear();
-    if (error instanceof ApiError) this.errors = placeErrors(error.problem, draft, this.base);
+    if (error instanceof ApiError) this.errors = placeErrors(error.problem, draft, base);
     this.#onChange();
-    return false;
+    return null;
   }
 
   /**
@@ -231,10 +263,10 @@ export class SettingsEditor {
     this.base = settings;
     this.draft = {
       ...this.draft,
-      services: this.draft.services.map((service) => ({
-        ...service,
-        id: ids.get(service.key) ?? service.id,
-      })),
+      services: this.draft.services.map((service) => {
+        const id = ids.get(service.key) ?? service.id;
+        return { ...service, id, isOptional: service.isOptional && id === null };
+      }),
     };
   }
 

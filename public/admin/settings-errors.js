@@ -42,7 +42,7 @@ export function placeErrors({ errors = [] }, draft, base) {
     if (field.startsWith("allowedEmailDomains")) {
       const entered = domain && toDocument(draft, base).allowedEmailDomains[Number(domain)];
       const text = entered ? `“${entered}”: ${detail}` : detail;
-      return { fieldId: EMAIL_DOMAINS_FIELD, label: "E-mail domains", text };
+      return { fieldId: EMAIL_DOMAINS_FIELD, label: "Allowed e-mail domains", text };
     }
     return { fieldId: null, label: field, text: detail };
   });

@@ -25,7 +25,10 @@ export function settingsView(page) {
       </section>
       <section>
         <h2>Trusted services</h2>
-        <p class="lead">Each is one application in Cloudflare Access, known by its AUD tag.</p>
+        <p class="lead">
+          Each is one application in Cloudflare Access, known by its AUD tag. A tool becomes a trusted service
+          by being listed here.
+        </p>
         ${servicesView(editor, product)}
       </section>
       <section>

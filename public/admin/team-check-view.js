@@ -14,12 +14,12 @@ import { html } from "../vendor/lit-html/lit-html.js";
 export function teamCheckView({ isBusy, result, error }, offer) {
   return html`<div role="status" class="result">
     ${
-      error
-        ? note("error", explain(error).text)
-        : result
-          ? resultView(result)
-          : isBusy
-            ? html`<p class="subtle later">Asking Cloudflare for the team’s keys …</p>`
+      isBusy
+        ? html`<p class="subtle late">Asking Cloudflare for the team’s keys …</p>`
+        : error
+          ? note("error", explain(error).text)
+          : result
+            ? resultView(result)
             : offer
     }
   </div>`;

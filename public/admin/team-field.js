@@ -1,4 +1,5 @@
 import { textField } from "./form-parts.js";
+import { dashboardPath } from "./protected-path-view.js";
 import { foundView } from "./found-view.js";
 import { button } from "../parts.js";
 import { TEAM_DOMAIN_FIELD } from "./settings-errors.js";
@@ -16,7 +17,7 @@ export function teamField(editor) {
     value: draft.teamDomain,
     placeholder: "acme.cloudflareaccess.com",
     error: editor.findError(TEAM_DOMAIN_FIELD),
-    hint: html`In Cloudflare’s dashboard: <strong>Cloudflare One &gt; Settings</strong>. Paste it in any form.`,
+    hint: html`${dashboardPath("Settings")} With or without https://.`,
     onInput: (teamDomain) => editor.edit({ teamDomain }),
     after: button({
       label: "Check",

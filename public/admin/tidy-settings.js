@@ -1,7 +1,8 @@
 /** @import { SettingsDraft } from "../types.js" */
 
 /**
- * As the app stores what people paste, so that only real changes count as such.
+ * As the app stores what people paste, so that only real changes count as such. What the app would refuse never gets
+ * as far as a conflict: that is checked first.
  *
  * @param {SettingsDraft} document
  * @returns {SettingsDraft}
@@ -13,8 +14,8 @@ export function tidySettings(document) {
       document.teamDomain
         ?.trim()
         .toLowerCase()
-        .replace(/^https?:\/\//, "")
-        .replace(/[/?#:].*$/, "") ?? null,
+        .replace(/^https:\/\//, "")
+        .replace(/[:/?#].*$/s, "") ?? null,
     services: document.services.map((service) => ({
       ...service,
       label: service.label.trim(),

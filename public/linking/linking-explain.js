@@ -1,6 +1,8 @@
 import { ApiError } from "../errors.js";
 import { explain } from "../parts.js";
 
+/** @import { ProblemCode } from "../types.js" */
+
 /** The five minutes of an attempt have passed. */
 export class AttemptOverError extends Error {}
 
@@ -18,11 +20,11 @@ export function explainLinking(error) {
   return words ?? explain(error);
 }
 
-/** @type {Readonly<Record<string, { readonly title: string, readonly text: string }>>} */
+/** @type {Readonly<Partial<Record<ProblemCode, { readonly title: string, readonly text: string }>>>} */
 const WORDS = {
   attempt_expired: {
     title: "This attempt to link is over",
-    text: "It took more than five minutes, or there were too many wrong codes, or an admin has just changed the settings. Nothing was linked. Start again.",
+    text: "It took more than five minutes, or there were too many wrong codes, or an admin has just changed the settings. If you typed the right code a moment ago, load this page again: you may be linked already. If not, start again.",
   },
   already_linked: {
     title: "This Access identity is linked to another account",
@@ -31,6 +33,10 @@ const WORDS = {
   email_domain_not_allowed: {
     title: "This e-mail address can’t be linked here",
     text: "An admin allows only certain e-mail domains. Sign out of Access and start again with your company address, or ask an admin to allow your domain.",
+  },
+  paused: {
+    title: "Linking is paused",
+    text: "Nobody can link for now: an admin has paused the app, or has still to confirm that it moved. Links that there are stay. Ask an admin when it goes on, then start again.",
   },
   rate_limited: {
     title: "Too many tries",

@@ -3,6 +3,7 @@
  * checks that, and the window it talks to, and the attempt (security rule 8).
  *
  * @typedef {{ readonly type: typeof CODE, readonly attempt: string, readonly code: string }} CodeMessage
+ * @typedef {{ readonly type: typeof DECLINED, readonly attempt: string }} DeclinedMessage
  * @typedef {{ readonly type: typeof RECEIVED, readonly attempt: string }} ReceivedMessage
  * @typedef {{ readonly type: typeof OUTCOME, readonly attempt: string, readonly outcome: Outcome }} OutcomeMessage
  * @typedef {{ readonly kind: "linked" } | { readonly kind: "unknown" } | Refusal} Outcome
@@ -15,6 +16,8 @@
 
 /** The linking window hands over its code. */
 export const CODE = "access-link/code";
+/** Somebody looked at both sides in the linking window, and doesn't want to link them. */
+export const DECLINED = "access-link/declined";
 /** The page has it: there will be an outcome, and nothing to type. */
 export const RECEIVED = "access-link/received";
 /** Linked, or why not; unknown when the app gave no answer. */
@@ -42,7 +45,7 @@ export function listenTo(attempt, getSender, onMessage) {
 
 /**
  * @param {WindowProxy} receiver
- * @param {CodeMessage | ReceivedMessage | OutcomeMessage} message
+ * @param {CodeMessage | DeclinedMessage | ReceivedMessage | OutcomeMessage} message
  */
 export function tell(receiver, message) {
   // Never to whatever else may be shown there by now.

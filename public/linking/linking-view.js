@@ -17,6 +17,7 @@ export function linkingView(linking, { product, label, isPrimary = true }) {
   return html`<div class="linking">
     <div class="actions">
       ${mainButton(linking, label, isPrimary)}
+      ${state.phase === "waiting" && !isStuck(state) ? startAgainButton(linking) : nothing}
       ${isUnderWay && state.phase !== "finishing" ? cancelButton(linking) : nothing}
     </div>
     ${progress(state, product)} ${isUnderWay && state.phase !== "blocked" ? codeForm(linking) : nothing}
@@ -38,7 +39,7 @@ function mainButton({ state, start, startAgain, openBlocked }, label, isPrimary)
     case "blocked":
       return button({ label: "Open the window", kind: "primary", onClick: openBlocked });
     case "waiting":
-      return state.isClosed || state.error
+      return isStuck(state)
         ? button({ label: "Start again", onClick: startAgain })
         : button({ label: "Show the window", kind, onClick: start });
     case "finishing":
@@ -50,15 +51,36 @@ function mainButton({ state, start, startAgain, openBlocked }, label, isPrimary)
   }
 }
 
+/**
+ * The first window is of no use any more.
+ *
+ * @param {LinkingState} state
+ */
+function isStuck({ isClosed, error }) {
+  return isClosed || Boolean(error);
+}
+
+/** @param {Linking} linking */
+function startAgainButton({ startAgain }) {
+  return html`<button type="button" @click=${goingAway(() => void startAgain())}>Start again</button>`;
+}
+
 /** @param {Linking} linking */
 function cancelButton({ cancel }) {
-  /** @param {MouseEvent} event */
-  const click = ({ currentTarget }) => {
+  return html`<button type="button" @click=${goingAway(cancel)}>Cancel</button>`;
+}
+
+/**
+ * For a button that goes away with its click, and leaves the focus to the one that stays.
+ *
+ * @param {() => void} act
+ */
+function goingAway(act) {
+  return (/** @type {MouseEvent} */ { currentTarget }) => {
     const mainButton = findMainButton(/** @type {HTMLElement} */ (currentTarget));
-    cancel();
+    act();
     mainButton?.focus();
   };
-  return html`<button type="button" @click=${click}>Cancel</button>`;
 }
 
 /** @param {HTMLElement} part */
@@ -99,8 +121,11 @@ function progress(state, product) {
       return message({
         tone: "success",
         title: "Linked",
-        text: html`<strong>${state.link?.email}</strong> in Cloudflare Access is now you in ${product}.`,
+        text: html`<strong><bdi>${state.link?.email}</bdi></strong> in Cloudflare Access is now you in
+          ${product}.`,
       });
+    case "declined":
+      return message({ tone: "info", title: "Nothing was linked." });
     case "failed":
       return failure(state.error);
     default:
@@ -144,14 +169,14 @@ function codeForm({ state, useCode }) {
         autocomplete="off"
         autocapitalize="characters"
         spellcheck="false"
-        aria-describedby="typed-code-hint typed-code-error"
+        aria-describedby="typed-code-error typed-code-hint"
         aria-invalid=${state.codeError ? "true" : "false"}
       />
       ${button({ label: "Link with this code", type: "submit", isBusy, kind: state.isClosed ? "primary" : "" })}
     </div>
+    <p class="field-error" id="typed-code-error" role="alert">${state.codeError}</p>
     <p class="hint" id="typed-code-hint">
       ${isWanted ? "Ten letters and digits, as the window shows them." : "Only if the window shows you one."}
     </p>
-    <p class="field-error" id="typed-code-error" role="alert">${state.codeError}</p>
   </form>`;
 }

@@ -1,13 +1,17 @@
-import { CODE, listenTo } from "./linking-messages.js";
+import { CODE, DECLINED, listenTo } from "./linking-messages.js";
 
-const ATTEMPT_LASTS_MS = 300_000;
+/** @import { LinkAttempt } from "../types.js" */
+
 const LOOKS_EVERY_MS = 500;
 /** As long as it takes to sign in, and to read what the window says. */
 const SILENT_AFTER_MS = 60_000;
+/** An attempt that would end sooner or later than this was measured by a clock that is wrong. */
+const BELIEVABLE_MS = { least: 60_000, most: 3_600_000 };
 
 /**
  * @typedef {object} WindowEvents
  * @property {(code: string) => void} onCode
+ * @property {() => void} onDeclined
  * @property {() => void} onClosed Again and again. A sign-in page that cuts the window off makes it look closed, too.
  * @property {() => void} onSilence
  * @property {() => void} onExpiry
@@ -16,24 +20,41 @@ const SILENT_AFTER_MS = 60_000;
 /**
  * Watches the linking window of one attempt.
  *
- * @param {string} attempt
+ * @param {LinkAttempt} attempt
  * @param {() => WindowProxy | null} getWindow
  * @param {WindowEvents} events
  * @returns {() => void} Stops watching.
  */
-export function watchWindow(attempt, getWindow, { onCode, onClosed, onSilence, onExpiry }) {
-  const stopListening = listenTo(attempt, getWindow, ({ type, code }) => {
+export function watchWindow(
+  { id, expiresAt },
+  getWindow,
+  { onCode, onDeclined, onClosed, onSilence, onExpiry },
+) {
+  const stopListening = listenTo(id, getWindow, ({ type, code }) => {
     if (type === CODE && typeof code === "string") onCode(code);
+    if (type === DECLINED) onDeclined();
   });
   const look = setInterval(() => {
     if (getWindow()?.closed) onClosed();
   }, LOOKS_EVERY_MS);
   const silence = setTimeout(onSilence, SILENT_AFTER_MS);
-  const expiry = setTimeout(onExpiry, ATTEMPT_LASTS_MS);
+  const expiry = startExpiry(expiresAt, onExpiry);
   return () => {
     stopListening();
     clearInterval(look);
     clearTimeout(silence);
     clearTimeout(expiry);
   };
+}
+
+/**
+ * Only a courtesy, which the app doesn't depend on: it knows by itself when an attempt is over.
+ *
+ * @param {string} expiresAt
+ * @param {() => void} onExpiry
+ */
+function startExpiry(expiresAt, onExpiry) {
+  const lastsMs = Date.parse(expiresAt) - Date.now();
+  const isBelievable = lastsMs >= BELIEVABLE_MS.least && lastsMs <= BELIEVABLE_MS.most;
+  return isBelievable ? setTimeout(onExpiry, lastsMs) : undefined;
 }

@@ -6,13 +6,13 @@ import { openBlankWindow, openWindow } from "./linking-window.js";
 
 /** @import { Api } from "../api.js" */
 /** @import { Outcome } from "./linking-messages.js" */
-/** @import { Link, LinkAttempt } from "../types.js" */
+/** @import { Link, LinkAttempt, ProblemCode } from "../types.js" */
 
 /**
  * Where linking stands.
  *
  * @typedef {object} LinkingState
- * @property {"idle" | "opening" | "blocked" | "waiting" | "finishing" | "done" | "failed"} phase
+ * @property {"idle" | "opening" | "blocked" | "waiting" | "finishing" | "done" | "declined" | "failed"} phase
  * @property {boolean} isClosed While waiting: the window was closed, or a sign-in page has cut it off from this page.
  * @property {boolean} isSilent While waiting: nothing has come from the window for long.
  * @property {string} codeError What is wrong with the typed code; empty when nothing is.
@@ -22,8 +22,12 @@ import { openBlankWindow, openWindow } from "./linking-window.js";
 
 /** @typedef {ReturnType<typeof createLinking>} Linking */
 
-/** Whatever else the app refuses may go well with the next try of the same attempt. */
-const ENDS_ATTEMPT = new Set([
+/**
+ * Whatever else the app refuses may go well with the next try of the same attempt.
+ *
+ * @type {ReadonlySet<ProblemCode>}
+ */
+export const ENDS_ATTEMPT = new Set([
   "attempt_expired",
   "already_linked",
   "email_domain_not_allowed",
@@ -37,13 +41,17 @@ const IDLE = { phase: "idle", isClosed: false, isSilent: false, codeError: "", e
 
 const NOTHING = () => undefined;
 
+/** @typedef {typeof BROWSER_WINDOWS} Windows What linking does with windows; tests have their own. */
+const BROWSER_WINDOWS = { openBlankWindow, openWindow, watchWindow, tell };
+
 /**
  * One person links one Access identity: the window, its message or the code somebody types, and the outcome.
  *
  * @param {Pick<Api, "beginLink" | "finishLink">} api
  * @param {(state: LinkingState) => void} onChange
+ * @param {Windows} [windows]
  */
-export function createLinking(api, onChange) {
+export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
   let state = IDLE;
   /** @type {WindowProxy | null} */
   let popup = null;
@@ -75,7 +83,7 @@ export function createLinking(api, onChange) {
     }
     reset();
     const thisRound = round;
-    const opened = openBlankWindow();
+    const opened = windows.openBlankWindow();
     popup = opened;
     update({ ...IDLE, phase: "opening" });
     try {
@@ -104,7 +112,7 @@ export function createLinking(api, onChange) {
   /** The button for a browser that blocked the window the first time. */
   function openBlocked() {
     if (!attempt) return;
-    popup = openWindow(attempt.url);
+    popup = windows.openWindow(attempt.url);
     if (popup) update({ phase: "waiting" });
   }
 
@@ -148,7 +156,8 @@ export function createLinking(api, onChange) {
       if (isWrongCode(error)) {
         update({
           phase: phaseBefore,
-          codeError: "This isn’t the code that the window shows now. Type it again.",
+          codeError:
+            "This isn’t the code that the window shows now. If it comes from an earlier window, use the newest one or start again.",
         });
       } else if (error instanceof ApiError && ENDS_ATTEMPT.has(error.problem.code)) fail(error);
       else update({ phase: phaseBefore, error });
@@ -157,9 +166,10 @@ export function createLinking(api, onChange) {
   }
 
   /** @param {LinkAttempt} begun */
-  function waitFor({ id }) {
-    stopWaiting = watchWindow(id, () => popup, {
-      onCode: (code) => void receive(id, code),
+  function waitFor(begun) {
+    stopWaiting = windows.watchWindow(begun, () => popup, {
+      onCode: (code) => void receive(begun.id, code),
+      onDeclined: () => state.phase === "waiting" && decline(),
       onClosed: () => state.phase === "waiting" && !state.isClosed && update({ isClosed: true }),
       onSilence: () => state.phase === "waiting" && update({ isSilent: true }),
       // What is on its way to the app may still be in time.
@@ -174,16 +184,22 @@ export function createLinking(api, onChange) {
   async function receive(id, code) {
     // A code that comes while another is under way stays unanswered: its window then shows one to type.
     if (!popup || state.phase !== "waiting") return;
-    tell(popup, { type: RECEIVED, attempt: id });
+    windows.tell(popup, { type: RECEIVED, attempt: id });
     awaitsOutcome = true;
     await redeem(code);
+  }
+
+  /** The window closes itself, having asked whoever sits in front of it. */
+  function decline() {
+    reset();
+    update({ ...IDLE, phase: "declined" });
   }
 
   /** @param {Outcome} outcome */
   function conclude(outcome) {
     if (!awaitsOutcome || !popup || !attempt) return;
     awaitsOutcome = false;
-    tell(popup, { type: OUTCOME, attempt: attempt.id, outcome });
+    windows.tell(popup, { type: OUTCOME, attempt: attempt.id, outcome });
   }
 
   /** @param {unknown} error */

@@ -1,6 +1,10 @@
+import { DECLINED, tell } from "../linking/linking-messages.js";
+import { show } from "./popup-steps.js";
+
 /** Shows the buttons that need a script. */
 export function offerButtons() {
   for (const button of listButtons("close")) offer(button, () => closeWindow(button));
+  for (const button of listButtons("decline")) offer(button, () => decline(button));
   for (const button of listButtons("copy")) offer(button, () => void copy(button));
 }
 
@@ -13,9 +17,18 @@ function closeWindow(button) {
 
 /** @param {HTMLButtonElement} button */
 async function copy(button) {
-  const text = document.getElementById(button.dataset["copy"] ?? "")?.textContent ?? "";
-  await navigator.clipboard.writeText(text);
-  button.textContent = button.dataset["doneLabel"] ?? "";
+  const source = document.getElementById(button.dataset["copy"] ?? "");
+  const trouble = document.querySelector("[data-copy-trouble]");
+  if (!source || !trouble) return;
+  try {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    button.textContent = button.dataset["doneLabel"] ?? "";
+    trouble.textContent = "";
+  } catch {
+    window.getSelection()?.selectAllChildren(source);
+    trouble.textContent =
+      "Your browser didn’t let this page copy. The code is selected: copy it with the keyboard.";
+  }
 }
 
 /**
@@ -24,6 +37,17 @@ async function copy(button) {
  */
 function listButtons(name) {
   return document.querySelectorAll(`button[data-${name}]`);
+}
+
+/** @param {HTMLButtonElement} button */
+function decline(button) {
+  /** @type {unknown} */
+  const opener = window.opener;
+  const attempt = button.dataset["decline"] ?? "";
+  if (opener) tell(/** @type {WindowProxy} */ (opener), { type: DECLINED, attempt });
+  window.close();
+  // Only a window that a script opened may be closed by one.
+  show("declined");
 }
 
 /**

@@ -1,10 +1,12 @@
+/** @import { ProblemCode } from "../types.js" */
+
 /**
  * What came of the click. `session_ended` is Access' own no: the app never saw the click.
  *
  * @typedef {{ readonly kind: "code", readonly code: string }
  *   | { readonly kind: "no_code" }
  *   | { readonly kind: "session_ended" }
- *   | { readonly kind: "refused", readonly code: string, readonly text: string }
+ *   | { readonly kind: "refused", readonly code: ProblemCode, readonly text: string }
  *   | { readonly kind: "no_answer" }} Claim
  */
 
@@ -46,6 +48,10 @@ function readClaim(isOk, status, answer) {
   const { code, detail } = /** @type {{ code?: unknown, detail?: unknown }} */ (answer ?? {});
   if (isOk) return typeof code === "string" ? { kind: "code", code } : { kind: "no_code" };
   if (typeof code === "string")
-    return { kind: "refused", code, text: typeof detail === "string" ? detail : "" };
+    return {
+      kind: "refused",
+      code: /** @type {ProblemCode} */ (code),
+      text: typeof detail === "string" ? detail : "",
+    };
   return status === 401 ? { kind: "session_ended" } : { kind: "no_answer" };
 }

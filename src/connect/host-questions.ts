@@ -77,10 +77,18 @@ export function acceptsInstallationQuestion(appKey: string): HostQuestion<true> 
 
 const MAX_NAME_CHARACTERS = 200;
 
-/** A name is shown to people: nothing in it may hide or turn around the text beside it. */
+/** A name is shown to people: nothing in it may hide, turn around or cover the text beside it. */
 function findName(displayName: string | undefined): string | null {
-  const name = displayName?.replace(/\p{C}/gu, "").trim().slice(0, MAX_NAME_CHARACTERS);
-  return name === "" ? null : (name ?? null);
+  const name = (displayName ?? "")
+    .replace(/\s+/gu, " ")
+    // Controls, marks of direction, halves of surrogate pairs, and what has no shape of its own, such as fillers.
+    .replace(/[\p{C}\p{Default_Ignorable_Code_Point}]/gu, "")
+    .normalize("NFC")
+    .replace(/(?<=\p{M}{2})\p{M}+/gu, "")
+    .replace(/(?<=^|\s)\p{M}+/gu, "")
+    .trim();
+  if (!/[\p{L}\p{N}]/u.test(name)) return null;
+  return Array.from(name).slice(0, MAX_NAME_CHARACTERS).join("").trim();
 }
 
 function judgeStanding({ accountType, active, accountStatus }: z.output<typeof userSchema>): AccountStanding {

@@ -19,7 +19,9 @@ describe("the linking window's advice", () => {
   });
 
   it.each(CODES)("doesn't claim for %s that nothing was changed unless that is sure", (code) => {
-    expect(adviseAbout(new AppError(code)).nothingChanged).toBe(code !== "internal_error");
+    expect(adviseAbout(new AppError(code)).nothingChanged).toBe(
+      code !== "internal_error" && code !== "attempt_expired",
+    );
   });
 
   it("gives one answer for everything that makes a token untrusted", () => {

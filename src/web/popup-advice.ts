@@ -71,8 +71,8 @@ const WORDS: Partial<Record<ProblemCode, (problem: Problem, protectedPath: strin
   }),
   paused: () => ({
     title: "Linking is paused",
-    what: "An admin has paused the app, or it has moved to another address and no admin has opened its page since.",
-    next: `Ask an admin of Jira or Confluence. When the app is back, ${START_AGAIN}.`,
+    what: "Nobody can link for now: an admin has paused the app, or has still to confirm that it moved. Links that there are stay.",
+    next: `You have done nothing wrong. Ask an admin of Jira or Confluence when it goes on; then ${START_AGAIN}.`,
   }),
   purpose_not_allowed: () => ({
     title: "Linking isn’t set up for this window",
@@ -83,8 +83,9 @@ const WORDS: Partial<Record<ProblemCode, (problem: Problem, protectedPath: strin
   attempt_expired: () => ({
     title: "This attempt to link is over",
     what: "It began more than five minutes ago, was used, had too many wrong codes, or was continued with another Access identity.",
-    next: `Close this window and ${START_AGAIN}.`,
+    next: `If you have just typed the code, look at the page in Jira or Confluence: you may be linked already. If you aren’t, close this window and ${START_AGAIN}.`,
     offersSignOut: true,
+    nothingChanged: false,
   }),
   browser_not_allowed: () => ({
     title: "Start in Jira or Confluence",

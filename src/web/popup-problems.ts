@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request } from "express";
 import type { AppContext } from "../app-context.js";
 import { signOutUrlOfTeam } from "../team-domain.js";
 import { wantsPage } from "./error-handler.js";
+import { isAfterRemoval } from "./popup-after-removal.js";
 import { advise } from "./popup-advice.js";
 import { renderPopupProblem, type PopupRefusal } from "./popup-views.js";
 import { endProblem, startProblem, type Problem } from "./problem-response.js";
@@ -28,7 +29,9 @@ function describe(
   req: Request,
   { baseUrl, accessOriginOverrides }: AppContext["config"],
 ): PopupRefusal {
-  const advice = advise(problem, `${new URL(baseUrl).host}${new URL(`${baseUrl}/access/*`).pathname}`);
+  const words = advise(problem, `${new URL(baseUrl).host}${new URL(`${baseUrl}/access/*`).pathname}`);
+  // Removing worked; only what came after it didn't.
+  const advice = { ...words, nothingChanged: words.nothingChanged && !isAfterRemoval(req) };
   const sight = findUnverifiedSight(req.headersDistinct["cf-access-jwt-assertion"]?.[0]);
   const canSignOut = advice.offersSignOut && sight !== null && sight.teamDomain !== null;
   return {

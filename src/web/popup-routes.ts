@@ -1,5 +1,5 @@
 import { parseCookie, stringifySetCookie } from "cookie";
-import type { Router, Request } from "express";
+import type { Request, Response, Router } from "express";
 import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
@@ -14,8 +14,9 @@ import { createRouter } from "./create-router.js";
 import { formBody } from "./form-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 import { presentPopupCodes } from "./presenters.js";
+import { AFTER_REMOVAL, isAfterRemoval } from "./popup-after-removal.js";
 import { showPopupProblem } from "./popup-problems.js";
-import { renderPopupCode, renderPopupConfirm, type PopupSides } from "./popup-views.js";
+import { presentOtherLink, renderPopupCode, renderPopupConfirm, type PopupSides } from "./popup-views.js";
 import { requireSameOrigin } from "./same-origin.js";
 
 export const popupRequest = z.strictObject(
@@ -26,6 +27,9 @@ export const popupRequest = z.strictObject(
   },
   "Must be an object.",
 );
+
+const ONLY_TIED_REMOVES =
+  "A link can be removed here only in a window that the app's own page in Jira or Confluence has opened in this browser.";
 
 /** The popup of a linking attempt: plain pages that work without a script, and the same as JSON. */
 export function createPopupRoutes(ctx: AppContext): Router {
@@ -48,13 +52,15 @@ export function createPopupRoutes(ctx: AppContext): Router {
     .route("/access/link/:attempt")
     .get(async (req, res) => {
       const { attempt } = req.params;
-      const visit = await visitPopup(ctx, req, attempt);
+      const visit = await visitPopup(ctx, req, res, attempt);
       res.send(
         await renderPopupConfirm(res, {
           ...(await describe(ctx, visit, attempt)),
           isTiedToOpener: visit.isTiedToOpener,
           isClaimed: visit.attempt.identity !== null,
-          hasOtherLink: visit.otherLink !== null,
+          otherLink: visit.otherLink && presentOtherLink(visit.otherLink),
+          // A window that isn't tied has removed nothing, whatever its address says.
+          isAfterRemoval: visit.isTiedToOpener && visit.otherLink === null && isAfterRemoval(req),
         }),
       );
     })
@@ -62,12 +68,14 @@ export function createPopupRoutes(ctx: AppContext): Router {
       requireSameOrigin(req, ctx.config.baseUrl);
       const { action, typed } = parseWith(popupRequest, req.body);
       const { attempt } = req.params;
-      const visit = await visitPopup(ctx, req, attempt);
+      const visit = await visitPopup(ctx, req, res, attempt);
       const wantsJson = req.accepts(["html", "json"]) === "json";
       if (action === "remove") {
+        // Else whoever sends the address to somebody takes their good link away with one click of theirs.
+        if (!visit.isTiedToOpener) throw new AppError("browser_not_allowed", ONLY_TIED_REMOVES);
         await ctx.attempts.removeOtherLink(visit, createInitiator(req, { type: "user", accountId: null }));
         if (wantsJson) res.sendStatus(204);
-        else res.redirect(303, popupPath(ctx, attempt));
+        else res.redirect(303, `${popupPath(ctx, attempt)}?${AFTER_REMOVAL}`);
         return;
       }
       // Without a script nobody can ask the opener, so a page carries both codes.
@@ -85,9 +93,18 @@ function popupPath({ config }: AppContext, attempt: string): string {
   return `${config.basePath}/access/link/${encodeURIComponent(attempt)}`;
 }
 
-async function visitPopup(ctx: AppContext, req: Request, attempt: string): Promise<PopupVisit> {
+async function visitPopup(
+  ctx: AppContext,
+  req: Request,
+  res: Response,
+  attempt: string,
+): Promise<PopupVisit> {
   const token = requireAccessAssertion(req);
-  return ctx.attempts.visit(attempt, token, findOpenerCookie(req, attempt));
+  const visit = await ctx.attempts.visit(attempt, token, findOpenerCookie(req, attempt));
+  // Whoever opened this window isn't our page: it must not be able to close it or lead it elsewhere. A window of our
+  // own must never get this header, nor the stricter `same-origin`: it couldn't hand over its code any more.
+  if (!visit.isTiedToOpener) res.setHeader("Cross-Origin-Opener-Policy", "same-origin-allow-popups");
+  return visit;
 }
 
 async function describe(

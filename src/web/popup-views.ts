@@ -1,10 +1,11 @@
 import type { Response } from "express";
 
+import type { IdentityLink } from "../links/identity-link.js";
 import type { PopupCodes } from "../links/link-attempt-service.js";
 import type { PopupAdvice } from "./popup-advice.js";
 import type { Problem } from "./problem-response.js";
 import { listModules } from "./public-files.js";
-import { SCRIPTED_PAGE_POLICY } from "./security-headers.js";
+import { SCRIPTED_PAGE_POLICY, type SecurityHeaders } from "./security-headers.js";
 import type { UnverifiedSight } from "./unverified-sight.js";
 import { createView, type PageLocals } from "./views.js";
 
@@ -25,7 +26,15 @@ export interface PopupQuestion extends PopupSides {
   readonly isTiedToOpener: boolean;
   /** This identity has confirmed once already: the window was loaded again. */
   readonly isClaimed: boolean;
-  readonly hasOtherLink: boolean;
+  readonly otherLink: OtherLink | null;
+  /** It was removed in this window, just now. */
+  readonly isAfterRemoval: boolean;
+}
+
+/** What its holder may know of a link to another account: everything but the account. */
+interface OtherLink {
+  readonly linkedOn: string;
+  readonly lastUsedOn: string | null;
 }
 
 export interface PopupRefusal {
@@ -37,20 +46,35 @@ export interface PopupRefusal {
   readonly retryUrl: string | null;
 }
 
+/**
+ * Under `no-referrer` browsers send `Origin: null` with forms (Fetch standard, "append a request Origin header"), and
+ * the same-origin check would refuse them. The address, which names the attempt, goes to our own host alone.
+ */
+const FORM_HEADERS: SecurityHeaders = { "Referrer-Policy": "same-origin" };
+
 interface LayoutLocals extends PageLocals {
   readonly layout: "popup-layout";
   /** What the script imports, so that the browser needn't find out file by file. */
   readonly modules: readonly string[];
 }
 
+export function presentOtherLink({ linkedAt, lastUsedAt }: IdentityLink): OtherLink {
+  return { linkedOn: DATE_FORMAT.format(linkedAt), lastUsedOn: lastUsedAt && DATE_FORMAT.format(lastUsedAt) };
+}
+
+/** Nobody knows the reader's time zone here. */
+const DATE_FORMAT = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
+
 export const renderPopupConfirm = createPopupView<PopupQuestion>(
   "popup-confirm",
   () => "Link Cloudflare Access",
+  FORM_HEADERS,
 );
 
 export const renderPopupCode = createPopupView<PopupSides & PopupCodes>(
   "popup-code",
   () => "Your one-time code",
+  FORM_HEADERS,
 );
 
 export const renderPopupProblem = createPopupView<PopupRefusal>(
@@ -59,11 +83,15 @@ export const renderPopupProblem = createPopupView<PopupRefusal>(
 );
 
 /** In the layout of the linking window, and under the policy that lets its script run. */
-function createPopupView<Locals extends object>(name: string, titleOf: (locals: Locals) => string) {
+function createPopupView<Locals extends object>(
+  name: string,
+  titleOf: (locals: Locals) => string,
+  headers: SecurityHeaders = {},
+) {
   const render = createView<Locals & LayoutLocals>(name);
   const modules = listModules("popup.js");
   return async (res: Response, locals: Locals): Promise<string> => {
-    res.setHeader("Content-Security-Policy", SCRIPTED_PAGE_POLICY);
+    res.set({ "Content-Security-Policy": SCRIPTED_PAGE_POLICY, ...headers });
     return render(res, { ...locals, title: titleOf(locals), layout: "popup-layout", modules });
   };
 }

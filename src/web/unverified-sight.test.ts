@@ -37,6 +37,19 @@ describe("what an unverified token says of itself", () => {
     expect(findUnverifiedSight(tokenOf(claims))).toMatchObject(seen);
   });
 
+  it.each([
+    ["a mark of direction", "\u202e"],
+    ["a character without a shape", "\u200b"],
+    ["a line break", "\n"],
+    ["a separator of lines", "\u2028"],
+    ["a separator of paragraphs", "\u2029"],
+    ["half a surrogate pair", "\ud800"],
+    ["a control character", "\u0085"],
+  ])("leaves out an AUD tag and an e-mail with %s", (_what, character) => {
+    const claims = { aud: [`aud${character}ience`, AUDIENCE], email: `grace@${character}acme.example` };
+    expect(findUnverifiedSight(tokenOf(claims))).toMatchObject({ audiences: [AUDIENCE], email: null });
+  });
+
   it.each([[undefined], [""], ["not a token"], ["a.b.c"]])("is nothing for %j", (token) => {
     expect(findUnverifiedSight(token)).toBeNull();
   });

@@ -11,15 +11,22 @@ export interface UnverifiedSight {
 }
 
 const MAX_AUDIENCES = 5;
+/** Controls, marks of direction, halves of surrogate pairs, ends of lines: they change how the text around them reads. */
+const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const claimsSchema = z.object({
   iss: z.string().transform(findTeamDomain).catch(null),
   aud: z
     .union([z.string().transform((audience) => [audience]), z.array(z.string())])
     .transform((audiences) => audiences.slice(0, MAX_AUDIENCES).map((audience) => audience.slice(0, 100)))
+    .transform((audiences) => audiences.filter(isShowable))
     .catch([]),
-  email: z.string().min(1).max(320).nullable().catch(null),
+  email: z.string().min(1).max(320).refine(isShowable).nullable().catch(null),
 });
+
+function isShowable(text: string): boolean {
+  return !UNSHOWABLE.test(text);
+}
 
 /** Null when the token can't be read at all. */
 export function findUnverifiedSight(token: string | undefined): UnverifiedSight | null {

@@ -1,9 +1,16 @@
 import { ADA, GRACE, OSCAR } from "../../sandbox/people.js";
-import { LINK_LABEL, openAccount, openLinkingWindow, openWindow, typeCode } from "./linking.fixture.js";
+import {
+  LINK_BUTTON,
+  LINK_LABEL,
+  openAccount,
+  openLinkingWindow,
+  openWindow,
+  typeCode,
+} from "./linking.fixture.js";
 import type { BrowserScene } from "./scene.fixture.js";
 import type { State } from "./states.fixture.js";
 
-const LINK_BUTTON = { role: "button", name: LINK_LABEL } as const;
+const BEGIN_BUTTON = { role: "button", name: LINK_LABEL } as const;
 const ME = "/api/v1/me";
 const LINKS = "/api/v1/me/links";
 const ATTEMPTS = "/api/v1/me/link-attempts";
@@ -62,7 +69,7 @@ export const ACCOUNT_STATES: readonly State[] = [
       { role: "heading", name: "You in Confluence" },
       GRACE.name,
       "Not linked",
-      LINK_BUTTON,
+      BEGIN_BUTTON,
       "Sign out of Access",
     ],
   },
@@ -94,6 +101,7 @@ export const ACCOUNT_STATES: readonly State[] = [
     expects: [
       "Go on in the window that opened",
       { role: "button", name: "Show the window" },
+      { role: "button", name: "Start again" },
       { role: "button", name: "Cancel" },
       { role: "textbox", name: "Code from the window" },
     ],
@@ -135,7 +143,7 @@ export const ACCOUNT_STATES: readonly State[] = [
       await typeCode(frame, "ABCDEFGHIJ");
       return frame;
     },
-    expects: ["This isn’t the code that the window shows now."],
+    expects: ["This isn’t the code that the window shows now. If it comes from an earlier window"],
   },
   {
     name: "account-linking",
@@ -178,6 +186,16 @@ export const ACCOUNT_STATES: readonly State[] = [
     expects: ["This attempt to link is over", { role: "button", name: "Start again" }],
   },
   {
+    name: "account-paused-meanwhile",
+    arrange: async (scene) => {
+      const { frame } = await openBegunLink(scene);
+      scene.api.refuse("POST", LINKS, "paused");
+      await typeCode(frame, "ABCDEFGHIJ");
+      return frame;
+    },
+    expects: ["Linking is paused", "Links that there are stay.", { role: "button", name: "Start again" }],
+  },
+  {
     name: "account-already-linked",
     arrange: async (scene) => {
       const { frame } = await openBegunLink(scene);
@@ -199,11 +217,21 @@ export const ACCOUNT_STATES: readonly State[] = [
     expects: ["Too many tries", { role: "button", name: "Start again" }],
   },
   {
+    name: "account-declined",
+    arrange: async (scene) => {
+      await scene.prepare();
+      const { frame, popup } = await openLinkingWindow(scene);
+      await popup.getByRole("button", { name: "Don’t link" }).click();
+      return frame;
+    },
+    expects: ["Nothing was linked.", BEGIN_BUTTON],
+  },
+  {
     name: "account-linked-just-now",
     arrange: async (scene) => {
       await scene.prepare();
       const { frame, popup } = await openLinkingWindow(scene);
-      await popup.getByRole("button", { name: "Link" }).click();
+      await popup.getByRole("button", LINK_BUTTON).click();
       return frame;
     },
     expects: [
@@ -247,7 +275,11 @@ export const ACCOUNT_STATES: readonly State[] = [
       await scene.client(ADA).saveSettings({ paused: true });
       return openAccount(scene);
     },
-    expects: ["No more identities can be linked right now", { role: "button", name: "Unlink" }],
+    expects: [
+      "No more identities can be linked right now",
+      "What is linked stays linked.",
+      { role: "button", name: "Unlink" },
+    ],
   },
   {
     name: "account-unlink-question",
@@ -275,7 +307,7 @@ export const ACCOUNT_STATES: readonly State[] = [
       await frame.getByRole("button", { name: "Unlink" }).click();
       return frame;
     },
-    expects: [`${GRACE.email} is no longer linked to your account.`, "Not linked", LINK_BUTTON],
+    expects: [`${GRACE.email} is no longer linked to your account.`, "Not linked", BEGIN_BUTTON],
   },
   {
     name: "account-refused",

@@ -39,7 +39,7 @@ export const ADMIN_FIRST_RUN_STATES: readonly State[] = [
     arrange: openFirstRun,
     expects: [
       { role: "heading", name: "Step 1 of 3: Your Access team" },
-      /Cloudflare One > Settings/,
+      /Zero Trust \(Cloudflare One\) > Settings/,
       { role: "button", name: "Save and go on" },
     ],
   },
@@ -50,7 +50,7 @@ export const ADMIN_FIRST_RUN_STATES: readonly State[] = [
       await frame.getByRole("button", { name: "Use it" }).waitFor();
       return frame;
     },
-    expects: ["Found at the linking window: acme.cloudflareaccess.com"],
+    expects: ["Stands there now: acme.cloudflareaccess.com"],
   },
   {
     name: "admin-first-run-team-checked",
@@ -109,8 +109,10 @@ export const ADMIN_FIRST_RUN_STATES: readonly State[] = [
       { role: "heading", name: "Step 1 of 3, done: Your Access team" },
       { role: "heading", name: "Step 2 of 3: The Access application" },
       "access/*",
-      `Found at the linking window: ${AUDIENCES.app}`,
+      `Stands there now: ${AUDIENCES.app}`,
       /Application Audience \(AUD\) Tag/,
+      /Add an application > Self-hosted/,
+      "if it isn’t yours, ask whoever runs this app",
     ],
   },
   {

@@ -93,6 +93,27 @@ export const ADMIN_SETTINGS_STATES: readonly State[] = [
     ],
   },
   {
+    name: "admin-settings-link-service-removed",
+    arrange: async (scene) => {
+      const frame = await openSettings(scene);
+      await press(frame, "Remove This app");
+      return frame;
+    },
+    expects: ["This app will be removed when you save. Nobody can link after that."],
+  },
+  {
+    name: "admin-settings-no-link-service",
+    arrange: async (scene) => {
+      const frame = await openSettings(scene);
+      await press(frame, "Remove This app");
+      await press(frame, "Save");
+      await frame.getByText("nobody can link: no trusted service").waitFor();
+      await frame.getByRole("button", { name: "Link my own account" }).waitFor({ state: "detached" });
+      return frame;
+    },
+    expects: [/tick Link at it, and save/, { role: "button", name: "Check again" }],
+  },
+  {
     name: "admin-settings-saving",
     arrange: async (scene) => {
       scene.api.hold("PUT", SETTINGS);
@@ -121,7 +142,7 @@ export const ADMIN_SETTINGS_STATES: readonly State[] = [
     arrange: async (scene) => {
       const frame = await openSettings(scene);
       scene.errors.allowStatus(422);
-      await enterEmailDomains(frame, "acme.example\ncom");
+      await enterEmailDomains(frame, "com\nacme.example\nco.uk");
       const service = frame.getByRole("group", { name: "Demo service" });
       await service.getByLabel("AUD tag").fill("1234");
       await service.getByLabel("Identify").uncheck();
@@ -129,9 +150,10 @@ export const ADMIN_SETTINGS_STATES: readonly State[] = [
       return frame;
     },
     expects: [
-      "3 things need to be corrected",
+      "4 things need to be corrected",
       { role: "link", name: "Demo service, AUD tag" },
-      /“com”: Must be a domain/,
+      /“com”: Must be a domain.*“co\.uk”: Must be a domain/,
+      { role: "link", name: "Allowed e-mail domains" },
       "Name at least one purpose.",
     ],
   },
@@ -146,12 +168,10 @@ export const ADMIN_SETTINGS_STATES: readonly State[] = [
   {
     name: "admin-settings-too-often",
     arrange: async (scene) => {
-      scene.api.refuse("PUT", SETTINGS, "rate_limited", {
-        detail: "Too many requests. Try again in 40 seconds.",
-      });
+      scene.api.refuse("PUT", SETTINGS, "rate_limited", { retryAfterSeconds: 40 });
       return saveDomains(scene);
     },
-    expects: ["Too many requests", /in 40 seconds/, "Unsaved changes"],
+    expects: ["Too many requests", "Nothing was changed. Try again in 40 seconds.", "Unsaved changes"],
   },
   {
     name: "admin-settings-no-longer-admin",

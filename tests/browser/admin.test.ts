@@ -14,7 +14,7 @@ import {
 } from "./admin-page.fixture.js";
 import { useScenes } from "./use-scenes.fixture.js";
 
-const scenes = useScenes({ siteCount: 17 });
+const scenes = useScenes({ siteCount: 18 });
 const ACTIVE = "document.activeElement?.innerText || document.activeElement?.id";
 
 describe("The admin page", () => {
@@ -90,13 +90,32 @@ describe("The admin page", () => {
   );
 
   it(
+    "goes on from the second step however long the team's keys take",
+    scenes.play(async (scene) => {
+      await scene.install("jira");
+      await scene.client(ADA).saveSettings({ teamDomain: scene.world.team.domain });
+      const frame = await openAdminPage(scene);
+      scene.api.hold("POST", "/api/v1/settings/check");
+      await frame.getByLabel("AUD tag of this application").fill(AUDIENCES.app);
+      await press(frame, "Save and go on");
+      await frame.getByRole("heading", { name: "Step 3 of 3: Try it" }).waitFor();
+      await press(frame, "Change The Access application");
+      const audience = frame.getByLabel("AUD tag of this application");
+      expect(await audience.inputValue()).toBe(AUDIENCES.app);
+      await audience.fill(OTHER_AUDIENCE);
+      expect(await audience.inputValue()).toBe(OTHER_AUDIENCE);
+    }),
+  );
+
+  it(
     "proves the set-up by linking the admin's own account",
     scenes.play(async (scene) => {
       const frame = await openSettings(scene);
       const popup = await scene.openPopup(frame, "Link my own account");
       await scene.signIn(popup, ADA);
       await popup.getByRole("button", { name: "Link", exact: true }).click();
-      await frame.getByText("is now you in Jira").waitFor();
+      await frame.getByText(/Your own account is linked with .*, so linking works/).waitFor();
+      expect(await frame.getByRole("button", { name: "Link my own account" }).count()).toBe(0);
       expect(await scene.client(ADA).listLinks()).toMatchObject([{ email: ADA.email }]);
     }),
   );
@@ -260,6 +279,12 @@ describe("The admin page", () => {
       expect(await frame.locator(":focus").inputValue()).toBe("grace");
 
       await press(frame, `Unlink ${GRACE.email}`);
+      expect(await frame.evaluate<string>(ACTIVE)).toBe("Keep it linked");
+      await frame.page().keyboard.press("Escape");
+      await frame.getByRole("button", { name: "Keep it linked" }).waitFor({ state: "detached" });
+      expect(await frame.evaluate<string>(ACTIVE)).toMatch(/^Unlink\s/);
+
+      await press(frame, `Unlink ${GRACE.email}`);
       await frame.getByRole("button", { name: "Unlink", exact: true }).click();
       await frame.getByRole("button", { name: "Undo" }).waitFor();
       expect(await frame.evaluate<string>(ACTIVE)).toBe("Undo");
@@ -307,16 +332,18 @@ describe("The admin page", () => {
       await scene.prepare();
       await scene.link(GRACE);
       const frame = await openSection(scene, "Audit log");
-      await frame.getByText("Grace Green linked grace@acme.example.").waitFor();
+      await frame.getByText(/^Grace Green \S+ linked grace@acme\.example\.$/).waitFor();
+      // A name that is written from right to left mustn't turn around the words beside it.
+      expect(await frame.locator(".sentence bdi").allInnerTexts()).toContain(GRACE.name);
       await frame.locator("summary").first().click();
-      await press(frame, "Only this account’s events");
-      await frame.getByText("Ada Admin changed").waitFor({ state: "detached" });
+      await press(frame, "Only what Grace Green did");
+      await frame.getByText(/^Ada Admin \S+ changed/).waitFor({ state: "detached" });
       expect(await frame.getByRole("listitem").count()).toBe(1);
       await frame.getByLabel("From").fill("2020-01-01");
       await frame.getByLabel("To").fill("2020-01-02");
       await frame.getByText("Nothing happened that fits the filter").waitFor();
       await press(frame, "Show everything");
-      await frame.getByText("Ada Admin changed").waitFor();
+      await frame.getByText(/^Ada Admin \S+ changed/).waitFor();
     }),
   );
 

@@ -9,6 +9,11 @@ type Handler = (route: Route) => Promise<void>;
 /** Ends what was begun: the API answers for itself again. */
 type Undo = () => void;
 
+interface Refusal extends Partial<Problem> {
+  /** Sent as a header. */
+  readonly retryAfterSeconds?: number;
+}
+
 interface Rule {
   readonly method: string;
   readonly path: string | RegExp;
@@ -38,7 +43,12 @@ export class ApiControl {
   }
 
   /** `path` is without the query, such as `/api/v1/settings`; the newest rule wins. */
-  refuse(method: string, path: string | RegExp, code: ProblemCode, extras: Partial<Problem> = {}): Undo {
+  refuse(
+    method: string,
+    path: string | RegExp,
+    code: ProblemCode,
+    { retryAfterSeconds, ...extras }: Refusal = {},
+  ): Undo {
     const { status, title, cause, fix } = PROBLEMS[code];
     const problem: Problem = {
       type: `${this.#appUrl}/problems#${code}`,
@@ -49,9 +59,13 @@ export class ApiControl {
       reference: "req-0123456789",
       ...extras,
     };
+    const headers = {
+      "content-type": PROBLEM_TYPE,
+      ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+    };
     this.#errors.allowStatus(status);
     return this.#add(method, path, (route) =>
-      route.fulfill({ status, contentType: PROBLEM_TYPE, body: JSON.stringify(problem) }),
+      route.fulfill({ status, headers, body: JSON.stringify(problem) }),
     );
   }
 

@@ -169,7 +169,7 @@ describe("the ways of people", () => {
         product: "confluence",
       });
       expect(frame.url()).toContain(`${scene.world.appUrl}/admin?`);
-      expect(await readText(frame)).toContain("Only admins of the site may do this");
+      expect(await readText(frame)).toContain("Only admins of the product may do this");
       expect(usableAfterMs).toBeGreaterThan(0);
       scene.traffic.expectOnlyAppAndHostScript();
     }),

@@ -80,7 +80,7 @@ async function linkByTyping(scene: BrowserScene): Promise<void> {
   const { frame } = await scene.openAppPage(LINUS, { opener: "cut" });
   const popup = await scene.openPopup(frame, LINK);
   await scene.signIn(popup, LINUS);
-  await popup.getByRole("button", { name: "Link", exact: true }).click();
+  await popup.getByRole("button", { name: "Show me a code to type" }).click();
   const code = (await popup.locator("#link-code").textContent()) ?? "";
   expect(code.trim()).toMatch(/^[A-Z2-7]{10}$/);
   await frame.getByLabel("Code from the window").fill(code.trim().toLowerCase());
@@ -163,7 +163,7 @@ describe("a refusal", () => {
       await scene.prepare();
       scene.errors.allowStatus(403);
       const { frame } = await scene.openAppPage(GRACE, ADMIN);
-      await frame.getByRole("heading", { name: "Only admins of the site may do this" }).waitFor();
+      await frame.getByRole("heading", { name: "Only admins of the product may do this" }).waitFor();
       await expectAccessible(frame);
     }, look)(),
   );

@@ -4,6 +4,9 @@ import { GRACE, type Person } from "../../sandbox/people.js";
 import type { BrowserScene, HostPageOptions } from "./scene.fixture.js";
 
 export const LINK_LABEL = "Link my Access identity";
+/** What the linking window's button says: to whom it can hand its code, and without anybody. */
+export const LINK_BUTTON = { name: "Link", exact: true } as const;
+export const CODE_LABEL = "Show me a code to type";
 
 /** The account page, and the linking window that it has opened, where somebody is signed in to Access. */
 export interface LinkingWindows {

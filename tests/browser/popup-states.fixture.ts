@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { confirmInPopup, type SettingsChanges } from "../../sandbox/app-page.js";
 import { ADA, GRACE, LINUS, NIGHTLY_BUILD, OSCAR, type Person } from "../../sandbox/people.js";
 import { SERVICES } from "../../sandbox/world.js";
-import { openLinkingWindow } from "./linking.fixture.js";
+import { CODE_LABEL, LINK_BUTTON, openLinkingWindow } from "./linking.fixture.js";
 import type { BrowserScene } from "./scene.fixture.js";
 import type { State } from "./states.fixture.js";
 
@@ -25,7 +25,7 @@ async function openFromAccountPage(scene: BrowserScene): Promise<Page> {
 }
 
 async function clickLink(popup: Page): Promise<Page> {
-  await popup.getByRole("button", { name: "Link" }).click();
+  await popup.getByRole("button", LINK_BUTTON).click();
   return popup;
 }
 
@@ -47,9 +47,12 @@ export const POPUP_STATES: readonly State[] = [
     expects: [
       { role: "heading", name: "Link these two accounts?" },
       { role: "button", name: "Link" },
+      { role: "button", name: "Don’t link" },
       { role: "link", name: "Sign out of Access" },
+      "close this window and start again in Jira.",
       GRACE.email,
       GRACE.accountId,
+      "Nothing has been changed so far.",
       "Did somebody send you here? Then close this window: their account would be taken for yours.",
     ],
   },
@@ -66,7 +69,18 @@ export const POPUP_STATES: readonly State[] = [
     expects: [
       "This window was not opened from Jira in this browser.",
       "they want their account to be taken for yours",
-      { role: "button", name: "Show me a code to type" },
+      { role: "button", name: CODE_LABEL },
+    ],
+  },
+  {
+    name: "popup-cut-off",
+    arrange: async (scene) => {
+      await scene.prepare();
+      return (await openLinkingWindow(scene, GRACE, { opener: "cut" })).popup;
+    },
+    expects: [
+      { role: "heading", name: "Link these two accounts?" },
+      { role: "button", name: CODE_LABEL },
     ],
   },
   {
@@ -76,7 +90,57 @@ export const POPUP_STATES: readonly State[] = [
       await scene.link(LINUS, "jira", GRACE);
       return openPopup(scene);
     },
-    expects: [/already linked to another account/, { role: "button", name: "Remove the other link" }],
+    expects: [
+      /already linked to another account in Jira on \S+, since \d+ \w+ \d{4}\. No tool has used that link yet\./,
+      "Remove the other link …",
+      { role: "button", name: "Don’t link" },
+    ],
+  },
+  {
+    name: "popup-removal-question",
+    arrange: async (scene) => {
+      await scene.prepare();
+      await scene.link(LINUS, "jira", GRACE);
+      const popup = await openPopup(scene);
+      await popup.getByText("Remove the other link …").click();
+      return popup;
+    },
+    expects: ["Remove it? From then on", { role: "button", name: "Yes, remove it" }],
+  },
+  {
+    name: "popup-removed",
+    arrange: async (scene) => {
+      await scene.prepare();
+      await scene.link(LINUS, "jira", GRACE);
+      const popup = await openPopup(scene);
+      await popup.getByText("Remove the other link …").click();
+      await popup.getByRole("button", { name: "Yes, remove it" }).click();
+      return popup;
+    },
+    expects: ["The other link was removed. Nothing new is linked yet.", { role: "button", name: "Link" }],
+  },
+  {
+    name: "popup-linked-to-another-account-untied",
+    arrange: async (scene) => {
+      await scene.prepare();
+      await scene.link(LINUS, "jira", GRACE);
+      const { id } = await scene.client(GRACE).beginLink();
+      const page = await scene.context.newPage();
+      await page.goto(`${scene.world.appUrl}/access/link/${id}`);
+      await scene.signIn(page, GRACE);
+      return page;
+    },
+    expects: ["It can’t be removed in this window.", { role: "button", name: "Don’t link" }],
+  },
+  {
+    name: "popup-declined",
+    arrange: async (scene) => {
+      const popup = await openFromAccountPage(scene);
+      await popup.evaluate("window.close = () => undefined");
+      await popup.getByRole("button", { name: "Don’t link" }).click();
+      return popup;
+    },
+    expects: [{ role: "heading", name: "Nothing was linked" }, "You can close this window."],
   },
   {
     name: "popup-typed-code",
@@ -90,6 +154,7 @@ export const POPUP_STATES: readonly State[] = [
       { role: "heading", name: "Your one-time code" },
       /\b[0-9A-Z]{8,}\b/,
       "Give this code to nobody.",
+      "If you see no field for it there, close this window and start again there.",
       { role: "button", name: "Copy" },
     ],
   },
@@ -126,7 +191,7 @@ export const POPUP_STATES: readonly State[] = [
     },
     expects: [
       { role: "heading", name: "This Access identity is linked to another account" },
-      "Nothing was linked here.",
+      "Go on in the page in Jira: it shows whether you are linked.",
       { role: "button", name: "Close this window" },
     ],
   },
@@ -149,9 +214,24 @@ export const POPUP_STATES: readonly State[] = [
     },
     expects: [
       { role: "heading", name: "Your Access session has ended" },
-      "Nothing was changed.",
+      "Nothing was linked.",
       { role: "link", name: "Sign in again" },
     ],
+  },
+  {
+    name: "popup-session-ended-with-a-redirect",
+    arrange: async (scene) => {
+      const popup = await openFromAccountPage(scene);
+      // As an edge does that takes the click for a visit, and sends it to the login page.
+      const location = `${scene.world.team.url}/cdn-cgi/access/login/app`;
+      await scene.context.route(/\/access\/link\//, (route) =>
+        route.request().method() === "POST"
+          ? route.fulfill({ status: 302, headers: { location } })
+          : route.fallback(),
+      );
+      return clickLink(popup);
+    },
+    expects: [{ role: "heading", name: "Your Access session has ended" }],
   },
   {
     name: "popup-no-answer",
@@ -161,7 +241,7 @@ export const POPUP_STATES: readonly State[] = [
       await scene.context.route(/\/access\/link\//, (route) => route.abort("connectionfailed"));
       return clickLink(popup);
     },
-    expects: ["The app can’t be reached. Nothing was changed.", { role: "button", name: "Link" }],
+    expects: ["The app can’t be reached. Nothing was linked.", { role: "button", name: "Link" }],
   },
   {
     name: "popup-attempt-over",
@@ -178,7 +258,7 @@ export const POPUP_STATES: readonly State[] = [
       await scene.signIn(popup, GRACE);
       return popup;
     },
-    expects: [{ role: "heading", name: "This attempt to link is over" }, "Nothing was changed."],
+    expects: [{ role: "heading", name: "This attempt to link is over" }, "you may be linked already"],
   },
   {
     name: "popup-second-identity",
@@ -276,6 +356,16 @@ export const POPUP_STATES: readonly State[] = [
   {
     name: "popup-paused",
     arrange: (scene) => openAfter(scene, { paused: true }, 403),
+    expects: [{ role: "heading", name: "Linking is paused" }, "Nothing was changed."],
+  },
+  {
+    name: "popup-paused-before-the-click",
+    arrange: async (scene) => {
+      const popup = await openFromAccountPage(scene);
+      scene.errors.allowStatus(403);
+      await scene.client(ADA).saveSettings({ paused: true });
+      return clickLink(popup);
+    },
     expects: [{ role: "heading", name: "Linking is paused" }, "Nothing was changed."],
   },
 ];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { findDifferences, mergeSettings } from "../../public/admin/settings-merge.js";
+import { findDifferences, mergeSettings } from "./settings-merge.js";
 import { FRESH_SETTINGS, type Settings, type TrustedService } from "../../src/services/settings.js";
 
 const ONE = service({ id: "one", label: "One", audience: "1".repeat(64), purposes: ["link"] });
@@ -98,6 +98,40 @@ describe("findDifferences", () => {
       theirs: saved({ services: [ONE, TWO, added] }),
     };
     expect(findDifferences(versions)).toMatchObject([{ field: "label", mine: "Mine", theirs: "Theirs" }]);
+  });
+});
+
+describe("two admins who both set up linking", () => {
+  const fresh = { ...BASE, services: [] };
+  const their = service({
+    id: "link",
+    label: "Linking window",
+    audience: "4".repeat(64),
+    purposes: ["link"],
+  });
+  const my = withoutId({ ...their, audience: "5".repeat(64) });
+
+  it("differ in the AUD tag of one service", () => {
+    const versions = {
+      base: fresh,
+      mine: { ...fresh, services: [my] },
+      theirs: saved({ services: [their] }),
+    };
+    expect(findDifferences(versions)).toMatchObject([
+      { field: "audience", changedBy: "both", mine: my.audience, theirs: their.audience },
+    ]);
+    expect(mergeSettings(versions, NO_CHOICES).services).toEqual([{ ...their, audience: my.audience }]);
+  });
+
+  it("still have one, where mine has the AUD tag of a tool of theirs", () => {
+    const tool = service({ id: "tool", label: "Tool", audience: my.audience });
+    const versions = {
+      base: fresh,
+      mine: { ...fresh, services: [my] },
+      theirs: saved({ services: [tool, their] }),
+    };
+    const { services } = mergeSettings(versions, NO_CHOICES);
+    expect(services.filter(({ purposes }) => purposes.includes("link"))).toHaveLength(1);
   });
 });
 

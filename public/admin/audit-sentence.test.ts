@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { describeEvent } from "../../public/admin/audit-sentence.js";
-import type { AuditEvent } from "../../public/types.js";
+import { describeEvent } from "./audit-sentence.js";
+import type { AuditEvent } from "../types.js";
 
 const GRACE = "712020:grace";
+const GRACE_EMAIL = "grace@acme.example";
 const ADA = "712020:ada";
-const LINK = { accountId: GRACE, email: "grace@acme.example" };
+const LINK = { accountId: GRACE, email: GRACE_EMAIL };
 const BEFORE = { teamDomain: null, services: [], allowedEmailDomains: [], matching: "proof", paused: false };
 
 function sentence(traits: Partial<AuditEvent>): string {
@@ -22,7 +23,10 @@ function sentence(traits: Partial<AuditEvent>): string {
     ...traits,
   };
   return describeEvent(event)
-    .map((part) => (typeof part === "string" ? part : `<${part.accountId}>`))
+    .map((part) => {
+      if (typeof part === "string") return part;
+      return "email" in part ? `<${part.email}>` : `<${part.accountId}>`;
+    })
     .join("");
 }
 
@@ -39,15 +43,19 @@ describe("describeEvent", () => {
     ],
     [`<${ADA}> saved the settings unchanged.`, { before: BEFORE, after: BEFORE }],
     [
-      `<${GRACE}> linked grace@acme.example.`,
+      `<${GRACE}> linked <${GRACE_EMAIL}>.`,
       { action: "link.created", actor: { type: "user", accountId: GRACE }, after: LINK },
     ],
     [
-      `<${ADA}> unlinked grace@acme.example from the account of <${GRACE}>.`,
+      `<${ADA}> unlinked <${GRACE_EMAIL}> from the account of <${GRACE}>.`,
       { action: "link.removed", before: LINK },
     ],
     [
-      `<${ADA}> linked grace@acme.example again to the account of <${GRACE}>, undoing an unlink.`,
+      `The holder of <${GRACE_EMAIL}> unlinked it from the account of <${GRACE}> in the linking window.`,
+      { action: "link.removed", actor: { type: "user", accountId: null }, before: LINK },
+    ],
+    [
+      `<${ADA}> linked <${GRACE_EMAIL}> again to the account of <${GRACE}>, undoing an unlink.`,
       { action: "link.restored", after: LINK },
     ],
     [
