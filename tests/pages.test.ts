@@ -177,7 +177,7 @@ describe("who may see a page", () => {
   });
 
   it("is told apart by what a browser accepts", async () => {
-    expect((await open("/admin", { person: GRACE })).headers["vary"]).toContain("Accept");
+    expect((await open("/admin", { person: GRACE })).headers.vary).toContain("Accept");
   });
 
   it("sends its own URL, which holds a token, to nobody", async () => {
