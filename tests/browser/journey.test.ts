@@ -124,7 +124,7 @@ describe("a page with an API that takes 200 ms", () => {
     { module: "admin", product: "confluence" },
     { module: "account", product: "confluence" },
   ];
-  const TRIES = 3;
+  const MAX_TRIES = 8;
   const scenes = useScenes({ siteCount: PAGES.length });
 
   it.each(PAGES)(
@@ -135,19 +135,19 @@ describe("a page with an API that takes 200 ms", () => {
         // Not by what comes between browser and app in other tests: that switches the browser's cache off.
         await scene.context.unrouteAll();
         await scene.context.addInitScript(SLOW_API);
-        // The best of a few: others may be busy on this machine, and what is asked is what the page itself needs.
-        const times: number[] = [];
-        const shifts: string[][] = [];
-        for (let nth = 0; nth < TRIES; nth++) {
-          const { frame, usableAfterMs } = await scene.openAppPage(ADA, options);
-          times.push(usableAfterMs);
+        // Until one goes well: others may be busy on this machine, and what is asked is what the page itself needs.
+        const tries: { readonly usableAfterMs: number; readonly moved: readonly string[] }[] = [];
+        const isGood = ({ usableAfterMs, moved }: (typeof tries)[number]) =>
+          usableAfterMs < 1000 && moved.length === 0;
+        while (tries.length < MAX_TRIES && !tries.some(isGood)) {
+          const { page, frame, usableAfterMs } = await scene.openAppPage(ADA, options);
           const shown =
             options.module === "admin" ? frame.getByLabel("Team domain") : frame.getByText(ADA.name);
           expect(await shown.isVisible()).toBe(true);
-          shifts.push(await frame.evaluate<string[]>(LAYOUT_SHIFTS));
+          tries.push({ usableAfterMs, moved: await frame.evaluate<string[]>(LAYOUT_SHIFTS) });
+          await page.close();
         }
-        expect(Math.min(...times)).toBeLessThan(1000);
-        expect(shifts).toContainEqual([]);
+        expect(tries.some(isGood), JSON.stringify(tries, null, 2)).toBe(true);
       })(),
   );
 });
