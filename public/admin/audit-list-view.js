@@ -185,7 +185,7 @@ function detailsView({ audit, names }, { action, actor: { accountId }, before, a
         accountId === null
           ? nothing
           : html`<div>
-              <dt>Account</dt>
+              <dt>Done by</dt>
               <dd>${accountView(names, accountId)}</dd>
             </div>`
       }
