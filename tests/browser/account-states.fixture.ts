@@ -1,5 +1,6 @@
 import { ADA, GRACE, OSCAR } from "../../sandbox/people.js";
 import {
+  decline,
   LINK_BUTTON,
   LINK_LABEL,
   openAccount,
@@ -221,7 +222,7 @@ export const ACCOUNT_STATES: readonly State[] = [
     arrange: async (scene) => {
       await scene.prepare();
       const { frame, popup } = await openLinkingWindow(scene);
-      await popup.getByRole("button", { name: "Don’t link" }).click();
+      await decline(popup);
       return frame;
     },
     expects: ["Nothing was linked.", BEGIN_BUTTON],

@@ -56,3 +56,12 @@ export async function typeCode(frame: Frame, code: string): Promise<void> {
 export async function readCode(popup: Page): Promise<string> {
   return (await popup.locator("#link-code").textContent()) ?? "";
 }
+
+/** Says no in the linking window, which closes in the middle of the click. */
+export async function decline(popup: Page): Promise<void> {
+  const [closed] = await Promise.allSettled([
+    popup.waitForEvent("close"),
+    popup.getByRole("button", { name: "Don’t link" }).click(),
+  ]);
+  if (closed.status === "rejected") throw new Error("The window stays open.", { cause: closed.reason });
+}

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
 import {
   CODE_LABEL,
+  decline,
   LINK_BUTTON,
   LINK_LABEL,
   openAccount,
@@ -161,9 +162,7 @@ describe("linking with the window's message", () => {
     scenes.play(async (scene) => {
       await scene.prepare();
       const { frame, popup } = await openLinkingWindow(scene);
-      const closed = popup.waitForEvent("close");
-      await popup.getByRole("button", { name: "Don’t link" }).click();
-      await closed;
+      await decline(popup);
       await frame.getByText("Nothing was linked.").waitFor();
       expect(await frame.getByRole("button", { name: LINK_LABEL }).isVisible()).toBe(true);
       expectNoCodeSent(scene);
