@@ -119,3 +119,8 @@ export function button({
     ${isBusy ? busyLabel : label}
   </button>`;
 }
+
+/** @param {"jira" | "confluence"} product */
+export function nameProduct(product) {
+  return product === "jira" ? "Jira" : "Confluence";
+}

@@ -4,7 +4,7 @@ import type { AtlassianSite } from "./atlassian-site.js";
 import type { Browser } from "./browser.js";
 import type { HttpClient, Reply } from "./http-client.js";
 import type { Person } from "./people.js";
-import { productName } from "./product-name.js";
+import { productName } from "../src/web/product-name.js";
 
 /** A service as an admin enters it: what is left out, the app fills in. */
 export type NewService = Pick<TrustedService, "label" | "audience" | "purposes"> & Partial<TrustedService>;

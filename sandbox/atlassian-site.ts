@@ -8,7 +8,7 @@ import type { InstallKeys } from "./install-keys.js";
 import { epochSeconds, queryStringHash, signJwt, type Claims } from "./jwt.js";
 import { PEOPLE, type Person } from "./people.js";
 import { addProductApi } from "./product-api.js";
-import { productName } from "./product-name.js";
+import { productName } from "../src/web/product-name.js";
 import { addFrontend } from "./site-frontend.js";
 
 export type LifecycleEvent = "installed" | "uninstalled" | "enabled" | "disabled";

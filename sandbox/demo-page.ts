@@ -1,6 +1,6 @@
 import type { Product } from "../src/tenants/tenant.js";
 import { escapeHtml, htmlPage } from "./html.js";
-import { productName } from "./product-name.js";
+import { productName } from "../src/web/product-name.js";
 
 /** What `GET /api/v1/sites/{site}/identity` answers, as far as this service looks at it: an identity, or a problem. */
 export interface Identity {

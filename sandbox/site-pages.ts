@@ -3,7 +3,7 @@ import type { AppFrame, AppPlace } from "./app-frame.js";
 import type { AtlassianSite } from "./atlassian-site.js";
 import { escapeHtml } from "./html.js";
 import { firstName, nickname } from "./people.js";
-import { productName } from "./product-name.js";
+import { productName } from "../src/web/product-name.js";
 import { THEMES, type Choices } from "./site-choices.js";
 
 /** A page of the product with the app's in a frame. */

@@ -1,6 +1,6 @@
 import { linkCard } from "./account-link-view.js";
 import { linkingView } from "../linking/linking-view.js";
-import { message, problemMessage, waiting } from "../parts.js";
+import { message, nameProduct, problemMessage, waiting } from "../parts.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
@@ -20,7 +20,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
  * @param {AccountParts} parts
  */
 export function accountView(state, { actions, linking, product }) {
-  const productName = product === "jira" ? "Jira" : "Confluence";
+  const productName = nameProduct(product);
   return html`<h1>Cloudflare Access</h1>
     <p class="lead">
       Your company’s tools behind Cloudflare Access know you by your Access identity, and ${productName} knows

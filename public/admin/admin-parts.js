@@ -1,16 +1,8 @@
 import { ApiError } from "../errors.js";
-import { message, problemMessage } from "../parts.js";
+import { message, nameProduct, problemMessage } from "../parts.js";
 import { html } from "../vendor/lit-html/lit-html.js";
 
 /** @typedef {"jira" | "confluence"} Product */
-
-/** @type {Readonly<Record<Product, string>>} */
-const PRODUCT_NAMES = { jira: "Jira", confluence: "Confluence" };
-
-/** @param {Product} product */
-export function nameProduct(product) {
-  return PRODUCT_NAMES[product];
-}
 
 /**
  * A short result beside the thing that it is about; read out when there is a pause.

@@ -1,9 +1,9 @@
-import { adminProblem, nameProduct } from "./admin-parts.js";
+import { adminProblem } from "./admin-parts.js";
 import { auditListView } from "./audit-list-view.js";
 import { conflictView } from "./conflict-view.js";
 import { firstRunView } from "./first-run-view.js";
 import { linkListView } from "./link-list-view.js";
-import { waiting } from "../parts.js";
+import { nameProduct, waiting } from "../parts.js";
 import { settingsView } from "./settings-view.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 

@@ -1,8 +1,8 @@
-import { adminProblem, nameProduct } from "./admin-parts.js";
+import { adminProblem } from "./admin-parts.js";
 import { ApiError } from "../errors.js";
 import { valueOf } from "./form-parts.js";
 import { keepButtonId, undoButtonId, unlinkButtonId } from "./link-list.js";
-import { button, explain, moment, waiting } from "../parts.js";
+import { button, explain, moment, nameProduct, waiting } from "../parts.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";

@@ -1,6 +1,6 @@
-import { adminProblem, nameProduct } from "./admin-parts.js";
+import { adminProblem } from "./admin-parts.js";
 import { focusOn } from "./form-parts.js";
-import { button, message } from "../parts.js";
+import { button, message, nameProduct } from "../parts.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /** @import { Product } from "./admin-parts.js" */

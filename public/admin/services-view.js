@@ -1,4 +1,4 @@
-import { nameProduct } from "./admin-parts.js";
+import { nameProduct } from "../parts.js";
 import { describedBy, fieldNotes, focusOn, textField } from "./form-parts.js";
 import { audienceHint } from "./protected-path-view.js";
 import { serviceFieldId } from "./settings-errors.js";

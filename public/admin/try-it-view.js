@@ -1,4 +1,5 @@
-import { nameProduct, note } from "./admin-parts.js";
+import { nameProduct } from "../parts.js";
+import { note } from "./admin-parts.js";
 import { linkingView } from "../linking/linking-view.js";
 import { popupCheckView } from "./popup-check-view.js";
 import { isComplete } from "./settings-draft.js";

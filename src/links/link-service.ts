@@ -131,10 +131,9 @@ export class LinkService {
   async removeOwn({ tenant, accountId }: HostUser, linkId: string, by: Initiator): Promise<void> {
     const isTheirs = (link: IdentityLink) => link.accountId === accountId;
     await this.#deps.database.write(async (stores) => {
-      const removed = await stores.removedLinks.find(tenant.id, linkId);
-      if (removed && isTheirs(removed)) await this.#deps.audit.linkRemoved(stores.audit, by, removed);
       const link =
-        removed && isTheirs(removed) ? removed : await this.#remove(stores, tenant.id, linkId, by, isTheirs);
+        (await this.#confirmRemoval(stores, tenant.id, linkId, by, isTheirs)) ??
+        (await this.#remove(stores, tenant.id, linkId, by, isTheirs));
       await stores.removedLinks.deleteOfIdentity(tenant.id, link.issuer, link.subject);
     });
   }
@@ -178,6 +177,20 @@ export class LinkService {
       await audit.linkRestored(stores.audit, by, link);
       return link;
     });
+  }
+
+  /** What an admin has removed already, its owner removes for good; null when there is no such removal. */
+  async #confirmRemoval(
+    stores: WriteStores,
+    tenantId: string,
+    linkId: string,
+    by: Initiator,
+    isTheirs: (link: IdentityLink) => boolean,
+  ): Promise<IdentityLink | null> {
+    const removed = await stores.removedLinks.find(tenantId, linkId);
+    if (!removed || !isTheirs(removed)) return null;
+    await this.#deps.audit.linkRemoved(stores.audit, by, removed);
+    return removed;
   }
 
   async #remove(

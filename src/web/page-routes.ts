@@ -9,6 +9,7 @@ import { requirePerson } from "./host-user.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 import { renderFramedPage, renderFramedProblem } from "./page-views.js";
 import { listModules } from "./public-files.js";
+import { productName } from "./product-name.js";
 import { endProblem, startProblem } from "./problem-response.js";
 import { createFramedPagePolicy } from "./security-headers.js";
 
@@ -25,10 +26,9 @@ export function createPageRoutes(ctx: AppContext): Router {
     .get(
       showPage(ctx, "admin", async ({ tenant, accountId }) => {
         if (await ctx.host.isAdmin(tenant, accountId)) return;
-        const product = tenant.product === "jira" ? "Jira" : "Confluence";
         throw new AppError(
           "not_admin",
-          `You don't administer ${product} on ${tenant.site}. Ask one of its admins.`,
+          `You don't administer ${productName(tenant.product)} on ${tenant.site}. Ask one of its admins.`,
         );
       }),
     )

@@ -17,6 +17,7 @@ import { presentPopupCodes } from "./presenters.js";
 import { AFTER_REMOVAL, isAfterRemoval } from "./popup-after-removal.js";
 import { showPopupProblem } from "./popup-problems.js";
 import { presentOtherLink, renderPopupCode, renderPopupConfirm, type PopupSides } from "./popup-views.js";
+import { productName } from "./product-name.js";
 import { requireSameOrigin } from "./same-origin.js";
 
 export const popupRequest = z.strictObject(
@@ -120,7 +121,7 @@ async function describe(
     teamDomain,
     signOutUrl: signOutUrlOfTeam(teamDomain, config.accessOriginOverrides),
     site: tenant.site,
-    product: tenant.product === "jira" ? "Jira" : "Confluence",
+    product: productName(tenant.product),
     // Names aren't unique: somebody may call themselves what the reader is called.
     account: displayName ?? `account ${accountId}`,
     accountId,

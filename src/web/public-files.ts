@@ -19,7 +19,7 @@ const SERVED = listServed();
 /**
  * Stands in the URL of every file, so that a page gets the files of its own release and browsers may keep them for good.
  */
-export const PUBLIC_VERSION = hashFiles(SERVED.map((name) => ({ name, file: findFile(name) })));
+export const PUBLIC_VERSION = hashFiles([...SERVED].map((name) => ({ name, file: findFile(name) })));
 
 /** Serves `public/` and the library that its scripts import, to be mounted at `<basePath>/public`. */
 export function createPublicFiles(): Router {
@@ -44,12 +44,12 @@ export function listModules(script: string, found = new Set<string>()): readonly
 }
 
 /** Scripts and styles of `public/`, and what the scripts import of the library. */
-function listServed(): readonly string[] {
+function listServed(): ReadonlySet<string> {
   const own = readdirSync(PUBLIC_FOLDER, { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll(path.sep, "/"))
     .filter((file) => /\.(?:js|css)$/.test(file));
   const imported = own.filter((file) => file.endsWith(".js")).flatMap((script) => listModules(script));
-  return [...new Set([...own, ...imported])].sort();
+  return new Set([...own, ...imported].sort());
 }
 
 function findFile(name: string): string {
@@ -60,7 +60,7 @@ function findFile(name: string): string {
 
 function createFiles(cacheControl: string): Router {
   const router = createRouter();
-  router.use((req, _res, next) => next(SERVED.includes(req.path.slice(1)) ? undefined : "router"));
+  router.use((req, _res, next) => next(SERVED.has(req.path.slice(1)) ? undefined : "router"));
   router.use("/vendor/lit-html", createFolder(LIT_HTML_FOLDER, cacheControl));
   router.use(createFolder(PUBLIC_FOLDER, cacheControl));
   return router;
