@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
-import { DARK_NARROW } from "./look.fixture.js";
-import { expectAccessible } from "./page-checks.fixture.js";
+import { DARK_NARROW, LIGHT_WIDE } from "./look.fixture.js";
+import { expectAccessible, expectNoHorizontalScroll } from "./page-checks.fixture.js";
 import type { BrowserScene, HostPageOptions } from "./scene.fixture.js";
 import { useScenes } from "./use-scenes.fixture.js";
 
@@ -149,6 +149,22 @@ describe("a page with an API that takes 200 ms", () => {
         }
         expect(tries.some(isGood), JSON.stringify(tries, null, 2)).toBe(true);
       })(),
+  );
+});
+
+describe("a page on a wide screen", () => {
+  const scenes = useScenes({ siteCount: 2 });
+
+  it.each(["admin", "account"] as const)("fits into 1600 pixels: %s", async (module) =>
+    scenes.play(
+      async (scene) => {
+        await scene.prepare();
+        const { frame } = await scene.openAppPage(ADA, { module });
+        await expectNoHorizontalScroll(frame);
+        await expectAccessible(frame);
+      },
+      { ...LIGHT_WIDE, width: 1600 },
+    )(),
   );
 });
 
