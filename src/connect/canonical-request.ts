@@ -11,19 +11,33 @@ interface CanonicalRequestInput {
 }
 
 /**
+ * How the names of parameters are sorted: `a[b]` stands before `a0` as encoded (`a%5Bb%5D`), and behind it as decoded.
+ * Atlassian's description and its products sort them encoded, its library for Node and whatever is built on that decoded.
+ */
+type NameOrder = "encoded" | "decoded";
+
+/**
  * What a Connect JWT's `qsh` is the hash of: `METHOD&path&query`.
  * https://developer.atlassian.com/cloud/bitbucket/query-string-hash/
  */
-export function createCanonicalRequest({ method, target, basePath }: CanonicalRequestInput): string {
+export function createCanonicalRequest(
+  { method, target, basePath }: CanonicalRequestInput,
+  order: NameOrder = "encoded",
+): string {
   const queryStart = target.indexOf("?");
   const path = queryStart < 0 ? target : target.slice(0, queryStart);
   const query = queryStart < 0 ? "" : target.slice(queryStart + 1);
-  return `${method.toUpperCase()}&${canonicalPath(path, basePath)}&${canonicalQuery(query)}`;
+  return `${method.toUpperCase()}&${canonicalPath(path, basePath)}&${canonicalQuery(query, order)}`;
 }
 
 /** The `qsh` of a request: hex SHA-256. */
-export function hashCanonicalRequest(request: CanonicalRequestInput): string {
-  return sha256Hex(createCanonicalRequest(request));
+export function hashCanonicalRequest(request: CanonicalRequestInput, order?: NameOrder): string {
+  return sha256Hex(createCanonicalRequest(request, order));
+}
+
+/** Whether a `qsh` is this request's. Either order will do: each stands for the same parameters, and for no others. */
+export function isHashOfRequest(qsh: string, request: CanonicalRequestInput): boolean {
+  return qsh === hashCanonicalRequest(request, "encoded") || qsh === hashCanonicalRequest(request, "decoded");
 }
 
 function canonicalPath(path: string, basePath: string): string {
@@ -35,14 +49,15 @@ function canonicalPath(path: string, basePath: string): string {
   return escaped.endsWith("/") ? escaped.slice(0, -1) : escaped;
 }
 
-function canonicalQuery(query: string): string {
+function canonicalQuery(query: string, order: NameOrder): string {
   // By default parse() drops everything after the thousandth parameter, which would then be unsigned. Its result has
   // no prototype, so `__proto__` and `constructor` are parameters like any other.
   const parameters = parse(query, "&", "=", { maxKeys: 0 });
   return Object.keys(parameters)
     .filter((name) => name !== "jwt")
-    .sort()
-    .map((name) => `${encodeRfc3986(name)}=${canonicalValue(parameters[name])}`)
+    .map((name) => ({ decoded: name, encoded: encodeRfc3986(name) }))
+    .sort((one, other) => (one[order] < other[order] ? -1 : 1))
+    .map(({ decoded, encoded }) => `${encoded}=${canonicalValue(parameters[decoded])}`)
     .join("&");
 }
 

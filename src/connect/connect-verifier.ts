@@ -7,7 +7,7 @@ import { sha256Hex } from "../identifiers.js";
 import type { EventToken } from "../tenants/tenant-lifecycle.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
-import { hashCanonicalRequest } from "./canonical-request.js";
+import { isHashOfRequest } from "./canonical-request.js";
 import { ConnectJwtExpiredError, ConnectJwtInvalidError } from "./connect-jwt-errors.js";
 import { parseConnectJwt, type ConnectClaims, type ConnectJwt } from "./connect-jwt.js";
 
@@ -39,6 +39,7 @@ interface Dependencies {
 }
 
 const CONTEXT_QSH = "context-qsh";
+const WRONG_QSH = "The query string hash doesn't match.";
 const ACCOUNT_ID = /^[^\s\p{C}]{1,128}$/u;
 
 /**
@@ -67,7 +68,7 @@ export class ConnectVerifier {
   async verifyContext(token: string): Promise<HostUser> {
     const jwt = parseConnectJwt(token, ["HS256"]);
     this.#requireStarted(jwt.claims);
-    requireQsh(jwt.claims, CONTEXT_QSH);
+    if (jwt.claims.qsh !== CONTEXT_QSH) throw new ConnectJwtInvalidError(WRONG_QSH);
     const accountId = findAccountId(jwt.claims);
     if (accountId === null) throw new ConnectJwtInvalidError("Nobody is signed in.");
     const { tenant } = await this.#requireTenantSignature(jwt);
@@ -87,7 +88,7 @@ export class ConnectVerifier {
   ): Promise<UrlBoundUser> {
     const jwt = parseConnectJwt(token, ["HS256"]);
     this.#requireStarted(jwt.claims);
-    requireQsh(jwt.claims, this.#hash(request));
+    this.#requireBoundTo(request, jwt.claims);
     const accountId = findAccountId(jwt.claims);
     const { tenant } = await this.#requireTenantSignature(jwt);
     onSigned(tenant);
@@ -112,7 +113,7 @@ export class ConnectVerifier {
   async #verifyAtlassianEvent(jwt: ConnectJwt, request: AtlassianRequest): Promise<EventToken> {
     const { claims, kid } = jwt;
     this.#requireStarted(claims);
-    requireQsh(claims, this.#hash(request));
+    this.#requireBoundTo(request, claims);
     // RFC 7519 §4.1.3: aud may be one string.
     if (![claims.aud].flat().includes(this.#baseUrl)) {
       throw new ConnectJwtInvalidError("The audience isn't this app's base URL.");
@@ -125,7 +126,7 @@ export class ConnectVerifier {
 
   async #verifyTenantEvent(jwt: ConnectJwt, request: BoundRequest): Promise<EventToken> {
     this.#requireStarted(jwt.claims);
-    requireQsh(jwt.claims, this.#hash(request));
+    this.#requireBoundTo(request, jwt.claims);
     await this.#requireTenantSignature(jwt);
     this.#requireUnexpired(jwt.claims);
     return toEventToken(jwt);
@@ -141,8 +142,10 @@ export class ConnectVerifier {
     return installation;
   }
 
-  #hash(request: BoundRequest): string {
-    return hashCanonicalRequest({ ...request, basePath: this.#basePath });
+  #requireBoundTo(request: BoundRequest, { qsh }: ConnectClaims): void {
+    if (!isHashOfRequest(qsh, { ...request, basePath: this.#basePath })) {
+      throw new ConnectJwtInvalidError(WRONG_QSH);
+    }
   }
 
   #requireStarted({ iat, nbf }: ConnectClaims): void {
@@ -154,10 +157,6 @@ export class ConnectVerifier {
   #requireUnexpired({ exp }: ConnectClaims): void {
     if (epochSeconds(this.#clock) >= exp + CLOCK_TOLERANCE_SECONDS) throw new ConnectJwtExpiredError();
   }
-}
-
-function requireQsh({ qsh }: ConnectClaims, expected: string): void {
-  if (qsh !== expected) throw new ConnectJwtInvalidError("The query string hash doesn't match.");
 }
 
 function requireEnabled({ state }: Tenant): void {

@@ -1,0 +1,191 @@
+import { readFile } from "node:fs/promises";
+import { expect, vi } from "vitest";
+
+import type { AccessTeam } from "../sandbox/access-team.js";
+import type { AtlassianSite, JwtOverrides } from "../sandbox/atlassian-site.js";
+import type { Reply } from "../sandbox/http-client.js";
+import { signJwt, type Claims } from "../sandbox/jwt.js";
+import { ADA, GRACE, type Person } from "../sandbox/people.js";
+import { AUDIENCES } from "../sandbox/world-parts.js";
+import { SERVICES, type World } from "../sandbox/world.js";
+import { describeQsh } from "../src/connect/request-meaning.fixture.js";
+import { senderOf, TenantsWorld } from "./lifecycle.fixture.js";
+
+export const GLOBEX = "globex.cloudflareaccess.com";
+
+/** What somebody's software did, and what happens here instead; `attempt` tries it. */
+export type Weakness = readonly [was: string, here: string, attempt: () => Promise<void>];
+
+/** For what another test tries already: fails when that is gone. */
+export function triedIn(file: string, test: string): () => Promise<void> {
+  return async () => {
+    const text = await readFile(new URL(`../${file}`, import.meta.url), "utf8");
+    expect(text.includes(test), `${file} has no test of this name: ${test}`).toBe(true);
+  };
+}
+
+interface Visit {
+  readonly path?: string;
+  readonly query?: string;
+  /** The query that the token is signed for. */
+  readonly signedQuery?: string;
+  readonly jwt?: JwtOverrides;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Two companies with one app: in the Jira of `victim` Grace is linked, and somebody bad administers that of `attacker`. */
+export class WeaknessWorld {
+  readonly tenants: TenantsWorld;
+  readonly victim: AtlassianSite;
+  readonly attacker: AtlassianSite;
+  readonly globex: AccessTeam;
+  /** Every answer so far. */
+  readonly answers: Reply[] = [];
+
+  private constructor(tenants: TenantsWorld) {
+    this.tenants = tenants;
+    const { sites, teams } = tenants.world.parts;
+    [this.victim, this.attacker] = sites as readonly AtlassianSite[] as [AtlassianSite, AtlassianSite];
+    [, this.globex] = teams as readonly AccessTeam[] as [AccessTeam, AccessTeam];
+    tenants.world.parts.client.observer = {
+      called: () => undefined,
+      answered: (_call, reply) => {
+        if (reply) this.answers.push(reply);
+      },
+    };
+  }
+
+  static async start(): Promise<WeaknessWorld> {
+    const teamDomains = ["acme.cloudflareaccess.com", GLOBEX] as const;
+    const here = new WeaknessWorld(await TenantsWorld.start({ siteCount: 2, teamDomains }));
+    const { tenants, world, victim, attacker } = here;
+    for (const [site, team] of [
+      [victim, here.acme],
+      [attacker, here.globex],
+    ] as const) {
+      await world.install("jira", site);
+      await tenants.waitUntilProven(site);
+      await world.page(ADA, "jira", site).saveSettings({ teamDomain: team.domain, services: SERVICES });
+    }
+    await world.link(GRACE);
+    (await here.identify(await here.accessJwt())).expect(200);
+    // The use of a link is noted in the background: from now on nothing is written by itself.
+    await vi.waitFor(async () =>
+      expect(await tenants.database.select("SELECT id FROM links WHERE last_used_at IS NULL")).toEqual([]),
+    );
+    // Nor is anybody asked who Grace is, or which keys there are.
+    for (const site of [victim, attacker]) (await here.getMe({}, site)).expect(200);
+    return here;
+  }
+
+  async close(): Promise<void> {
+    await this.tenants.close();
+  }
+
+  get world(): World {
+    return this.tenants.world;
+  }
+
+  get acme(): AccessTeam {
+    return this.world.team;
+  }
+
+  /** Opens a page as the victim's Jira would. */
+  async openPage({
+    path = "/account",
+    query = "",
+    signedQuery = query,
+    jwt,
+    headers,
+  }: Visit = {}): Promise<Reply> {
+    const url = `${this.world.appUrl}${path}`;
+    const claims = { qsh: describeQsh("GET", `${path}?${signedQuery}`, ""), ...jwt?.claims };
+    const token = await this.victim.urlBoundJwt("jira", GRACE.accountId, "GET", url, { ...jwt, claims });
+    return this.get(`${path}?${query}&jwt=${token}`, headers);
+  }
+
+  async getMe(jwt: JwtOverrides = {}, site = this.victim): Promise<Reply> {
+    return this.tenants.sendAs(await site.contextJwt("jira", GRACE.accountId, jwt), "/api/v1/me");
+  }
+
+  /** `target` is below the app's base URL. */
+  async get(target: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
+    return this.tenants.send({
+      caller: "Somebody",
+      method: "GET",
+      url: `${this.world.appUrl}${target}`,
+      headers,
+    });
+  }
+
+  async accessJwt(
+    claims: Claims = {},
+    { person = GRACE, team = this.acme }: { person?: Person; team?: AccessTeam } = {},
+  ): Promise<string> {
+    return team.signAccessJwt(person, AUDIENCES.demo, { claims });
+  }
+
+  async identify(accessJwt: string): Promise<Reply> {
+    return this.tenants.identify(this.victim.host, accessJwt);
+  }
+
+  /**
+   * Knocks at every kind of route with tokens that have these claims and are else as they should be: signed by the
+   * attacker's own tenant, and where that isn't taken by Atlassian and by the team.
+   */
+  async knockEverywhere(claims: Claims): Promise<Map<string, number>> {
+    const { attacker, tenants } = this;
+    const statuses = new Map<string, number>();
+    const [link] = await tenants.database.select("SELECT id FROM links");
+    const contextJwt = await attacker.contextJwt("jira", ADA.accountId, { claims });
+    for (const [method, path] of [
+      ...CONTEXT_ROUTES,
+      ["DELETE", `/api/v1/links/${String(link?.["id"])}`],
+    ] as const) {
+      const reply = await tenants.sendAs(contextJwt, path, method, method === "GET" ? undefined : {});
+      statuses.set(`${method} ${path}`, reply.status);
+    }
+    for (const path of ["/admin", "/account"]) {
+      const url = `${this.world.appUrl}${path}`;
+      const token = await attacker.urlBoundJwt("jira", ADA.accountId, "GET", url, { claims });
+      statuses.set(path, (await this.get(`${path}?jwt=${token}`)).status);
+    }
+    const sender = senderOf(attacker);
+    for (const type of ["installed", "uninstalled", "enabled", "disabled"] as const) {
+      statuses.set(type, (await tenants.sendEvent(sender, type, { claims })).status);
+      const bySecret = await tenants.sendEvent(sender, type, { claims, isSignedByTenant: true });
+      statuses.set(`${type} by secret`, bySecret.status);
+    }
+    const accessJwt = await this.accessJwt(claims);
+    statuses.set("identity", (await this.identify(accessJwt)).status);
+    const headers = { "cf-access-jwt-assertion": accessJwt };
+    statuses.set("popup", (await this.get("/access/link/some-attempt", headers)).status);
+    return statuses;
+  }
+
+  /** A token for the attacker's own tenant, on which ACE's session tokens are modelled. */
+  async aceSession(): Promise<string> {
+    const { clientKey, sharedSecret } = this.victim.getInstallation("jira");
+    const iat = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: "access-for-atlassian-cloud",
+      aud: [clientKey],
+      sub: GRACE.accountId,
+      iat,
+      exp: iat + 900,
+    };
+    return signJwt({}, claims, sharedSecret);
+  }
+}
+
+const CONTEXT_ROUTES = [
+  ["GET", "/api/v1/me"],
+  ["POST", "/api/v1/me/link-attempts"],
+  ["POST", "/api/v1/me/links"],
+  ["DELETE", "/api/v1/me/links/x"],
+  ["GET", "/api/v1/settings"],
+  ["PUT", "/api/v1/settings"],
+  ["POST", "/api/v1/settings/check"],
+  ["GET", "/api/v1/links"],
+  ["GET", "/api/v1/audit"],
+] as const;
