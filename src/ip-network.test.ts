@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseNetwork } from "./ip-network.js";
+import { countedNetwork, parseNetwork } from "./ip-network.js";
 
 describe("parseNetwork", () => {
   it.each([
@@ -34,5 +34,23 @@ describe("parseNetwork", () => {
     "fe80::1/64%eth0",
   ])("refuses %j", (text) => {
     expect(parseNetwork(text)).toBeNull();
+  });
+});
+
+describe("countedNetwork", () => {
+  it.each([
+    ["203.0.113.7", "203.0.113.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:db8:1:2::", "2001:db8:1:2"],
+    ["2001:db8:1:2::6", "2001:db8:1:2"],
+    ["2001:db8::6", "2001:db8:0:0"],
+    ["2001:db8::3:4:5:6", "2001:db8:0:0"],
+    ["2001:db8::2:3:4:5:6", "2001:db8:0:2"],
+    ["::1", "0:0:0:0"],
+    ["::", "0:0:0:0"],
+    ["::1:2:3:4:5:6:7", "0:1:2:3"],
+    ["::192.0.2.1", "0:0:0:0"],
+  ])("counts %j as %j", (address, network) => {
+    expect(countedNetwork(address)).toBe(network);
   });
 });

@@ -10,6 +10,21 @@ export function parseNetwork(text: string): string | null {
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128) ? trimmed : null;
 }
 
+/**
+ * What a canonical address is counted as: itself, or the /64 of an IPv6 address. That much one customer of a network has,
+ * and may change its address within.
+ */
+export function countedNetwork(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const [first, last] = [head, tail].map((groups) => (groups === "" ? [] : groups.split(":"))) as [
+    string[],
+    string[],
+  ];
+  const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill("0");
+  return [...first, ...zeros, ...last].slice(0, 4).join(":");
+}
+
 /** A host, as URLs name it, that can only be this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   return (

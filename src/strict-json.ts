@@ -21,17 +21,30 @@ export function parseStrictJsonObject(bytes: Uint8Array): JsonObject {
   return value as JsonObject;
 }
 
-function requirePlainStructure(text: string): void {
-  const names = new Set<unknown>();
+/**
+ * For text that JSON.parse has accepted. Throws a SyntaxError when lists and objects are nested deeper than that; tells
+ * the name of each member of the outermost object, as it was written, quotes and all.
+ */
+export function requireDepth(
+  text: string,
+  maxDepth: number,
+  onTopLevelName: (written: string) => void = () => undefined,
+): void {
   let depth = 0;
   for (const [token, string, colon] of text.matchAll(STRINGS_AND_BRACKETS)) {
     if (token === "{" || token === "[") depth += 1;
     if (token === "}" || token === "]") depth -= 1;
-    if (depth > MAX_DEPTH) throw new SyntaxError("nested too deeply");
-    if (depth !== 1 || string === undefined || colon === undefined) continue;
+    if (depth > maxDepth) throw new SyntaxError("nested too deeply");
+    if (depth === 1 && string !== undefined && colon !== undefined) onTopLevelName(string);
+  }
+}
+
+function requirePlainStructure(text: string): void {
+  const names = new Set<unknown>();
+  requireDepth(text, MAX_DEPTH, (written) => {
     // Parsed, because "\u0069ss" names the same member as "iss".
-    const name: unknown = JSON.parse(string);
+    const name: unknown = JSON.parse(written);
     if (names.has(name)) throw new SyntaxError("a member is named twice");
     names.add(name);
-  }
+  });
 }

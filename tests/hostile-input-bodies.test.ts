@@ -59,22 +59,23 @@ describe.each(READERS.map((route) => [`${route.method} ${route.path}`, route] as
       ["a member whose name is no text", '{"\\ud800":1}', "validation_failed"],
       ["a member with a long and odd name", `{"${"x/~.[0]".repeat(400)}":1}`, "validation_failed"],
       ["hundreds of unknown members", `{${Array.from({ length: 400 }, (_, nth) => `"x${nth}":1`).join()}}`, "validation_failed"],
-      ["lists nested 1,000 deep", `${"[".repeat(1000)}${"]".repeat(1000)}`, "validation_failed"],
+      ["lists nested 32 deep", `${"[".repeat(32)}${"]".repeat(32)}`, "validation_failed"],
+      ["lists nested 33 deep", `${"[".repeat(33)}${"]".repeat(33)}`, "malformed_request"],
+      ["objects nested 33 deep beside brackets in text", `{"x":"]]}}\\"}","y":${'{"x":'.repeat(32)}1${"}".repeat(32)}}`, "malformed_request"],
     ])("that is %s", async (_what, body, code) => {
       await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE], body), code);
     });
 
     // A form may have 4 KiB, and so may its fields as JSON.
     if (!route.takesForms)
-      it.each([
-        ["lists nested 30,000 deep", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
-        ["objects nested 10,000 deep", `${'{"x":'.repeat(10_000)}1${"}".repeat(10_000)}`],
-        [
-          "thousands of unknown members",
-          `{${Array.from({ length: 5000 }, (_, nth) => `"x${nth}":1`).join()}}`,
-        ],
-      ])("that is %s", async (_what, body) => {
-        await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE], body), "validation_failed");
+      // prettier-ignore
+      it.each<[what: string, body: string, code: ProblemCode]>([
+        ["lists nested 30,000 deep", `${"[".repeat(30_000)}${"]".repeat(30_000)}`, "malformed_request"],
+        ["objects nested 10,000 deep", `${'{"x":'.repeat(10_000)}1${"}".repeat(10_000)}`, "malformed_request"],
+        ["thousands of unknown members", `{${Array.from({ length: 5000 }, (_, nth) => `"x${nth}":1`).join()}}`, "validation_failed"],
+        ["one text of thousands of escapes", `{"x":"${'\\"'.repeat(32_000)}"}`, "validation_failed"],
+      ])("that is %s", async (_what, body, code) => {
+        await hostile.expectRefusal(await hostile.message(route, [JSON_TYPE], body), code);
       });
 
     if (!route.isOptional)

@@ -1,4 +1,5 @@
 import type { AuditLog, Initiator } from "../audit/audit-log.js";
+import type { Clock } from "../clock.js";
 import { AppError, ValidationError, type FieldError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { createId } from "../identifiers.js";
@@ -17,23 +18,31 @@ interface Dependencies {
   readonly audit: AuditLog;
   readonly teamKeys: TeamKeys;
   readonly popupFront: PopupFront;
+  readonly clock: Clock;
 }
+
+// security rule 5: any tenant may name any team, so naming many must not be free.
+const TEAM_CHANGES = { calls: 300, perSeconds: 3600 };
+const CHECKS = { calls: 120, perSeconds: 60 };
+const POPUP_CHECKS = { calls: 30, perSeconds: 60 };
 
 export class SettingsService {
   readonly #database: Database;
   readonly #audit: AuditLog;
   readonly #teamKeys: TeamKeys;
   readonly #popupFront: PopupFront;
-  // security rule 5: any tenant may name any team, so naming many must not be free.
-  readonly #teamChanges = new RateLimit({ calls: 300, perSeconds: 3600 });
-  readonly #checks = new RateLimit({ calls: 120, perSeconds: 60 });
-  readonly #popupChecks = new RateLimit({ calls: 30, perSeconds: 60 });
+  readonly #teamChanges: RateLimit;
+  readonly #checks: RateLimit;
+  readonly #popupChecks: RateLimit;
 
-  constructor({ database, audit, teamKeys, popupFront }: Dependencies) {
+  constructor({ database, audit, teamKeys, popupFront, clock }: Dependencies) {
     this.#database = database;
     this.#audit = audit;
     this.#teamKeys = teamKeys;
     this.#popupFront = popupFront;
+    this.#teamChanges = new RateLimit({ clock, ...TEAM_CHANGES });
+    this.#checks = new RateLimit({ clock, ...CHECKS });
+    this.#popupChecks = new RateLimit({ clock, ...POPUP_CHECKS });
   }
 
   async get(tenantId: string): Promise<Settings> {
@@ -48,7 +57,7 @@ export class SettingsService {
     const document = parseWith(settingsDocument, rawDocument);
     const current = await this.get(tenant.id);
     if (document.teamDomain !== null && document.teamDomain !== current.teamDomain) {
-      await this.#teamChanges.consume(tenant.id);
+      this.#teamChanges.consume(tenant.id);
     }
     const { before, after } = await this.#database.write(async (stores) => {
       await requireCurrentTenant(stores.tenants, tenant);
@@ -67,7 +76,7 @@ export class SettingsService {
 
   /** What fetching a team's keys gives now: the team in question, or the one in the settings. Never a refusal. */
   async check(tenant: Tenant, teamDomainText: string | null): Promise<TeamCheck> {
-    await this.#checks.consume(tenant.id);
+    this.#checks.consume(tenant.id);
     const text = teamDomainText ?? (await this.get(tenant.id)).teamDomain;
     const teamDomain = text === null ? null : parseTeamDomain(text);
     if (teamDomain !== null) return this.#teamKeys.check(teamDomain);
@@ -87,7 +96,7 @@ export class SettingsService {
 
   /** Whether the linking window is behind the Access application that the settings name. Never a refusal. */
   async checkPopup(tenant: Tenant): Promise<PopupCheck> {
-    await this.#popupChecks.consume(tenant.id);
+    this.#popupChecks.consume(tenant.id);
     const [sight, settings] = await Promise.all([this.#popupFront.look(), this.get(tenant.id)]);
     return judgePopupFront(this.#popupFront.url, sight, settings);
   }

@@ -5,7 +5,10 @@ import type { TrustProxy } from "../config/trust-proxy.js";
 import type { Logger } from "../logger.js";
 
 export interface ClientAddress {
-  /** Canonical, IPv4 also where it arrived mapped into IPv6; null when the connection is already gone. */
+  /**
+   * As far as TRUST_PROXY lets it be known. Canonical, IPv4 also where it arrived mapped into IPv6; null when the
+   * connection is already gone.
+   */
   readonly ip: string | null;
   /** The request was passed on, and nobody trusted vouches for `ip`: no rule may match it (security rule 20). */
   readonly isForwarded: boolean;

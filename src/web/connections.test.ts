@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -37,6 +39,80 @@ describe("a request that doesn't arrive", () => {
     const running = await start({ timeouts: { ...SHORT, headersMs: 30, requestMs: 50 } });
 
     expect(await (await fetch(`${running.url}/slow`)).text()).toBe("slow");
+  });
+});
+
+describe("a crowd that sends a byte at a time", () => {
+  it("keeps nobody from being answered, and is cut off", async () => {
+    const timeouts = { ...SHORT, headersMs: 1000, requestMs: 1500 };
+    const running = await start({ timeouts });
+    const crowd = await openConnections(running.port, 200);
+    const body = `${request("POST /json HTTP/1.1", JSON_TYPE, "Content-Length: 60000")}{"a":"`;
+    for (const [nth, socket] of crowd.entries())
+      socket.write(nth % 2 === 0 ? "GET /hello HTTP/1.1\r\n" : body);
+    const cutOff = Promise.all(crowd.map(readAnswers));
+    let isCutOff = false;
+    void cutOff.then(() => (isCutOff = true));
+
+    let good = 0;
+    for (; !isCutOff; good += 1) {
+      for (const socket of crowd) if (socket.writable) socket.write("x");
+      expect(await (await fetch(`${running.url}/hello`)).text()).toBe("hello");
+      await sleep(20);
+    }
+
+    expect(good).toBeGreaterThan(10);
+    for (const answers of await cutOff) expectProblem(answers, "request_timeout");
+  });
+});
+
+describe("too many connections", () => {
+  const LIMITED = { maxConnections: 20 };
+
+  it.each([
+    ["nothing", ""],
+    ["half a request line", "GET /he"],
+    ["half a body", `${request("POST /json HTTP/1.1", JSON_TYPE, "Content-Length: 9")}{"a":`],
+    ["a request, and then nothing more", request("GET /hello HTTP/1.1")],
+  ])("that sent %s make room for newcomers, the oldest first", async (_what, bytes) => {
+    const running = await start(LIMITED);
+    const crowd = await openConnections(running.port, 20);
+    for (const socket of crowd) socket.resume().write(bytes);
+    await sleep(50);
+    const [oldest, second] = crowd as [Socket, Socket];
+    const closed = once(oldest, "end");
+
+    expect(await exchange(running.port, request("GET /hello HTTP/1.1", "Connection: close"))).toMatchObject([
+      { status: 200, body: "hello" },
+    ]);
+    await closed;
+    expect(second.readableEnded).toBe(false);
+  });
+
+  it("spare the one on which a request has just begun, however old it is", async () => {
+    const running = await start(LIMITED);
+    const [oldest, ...others] = (await openConnections(running.port, 20)) as [Socket, ...Socket[]];
+    oldest.write(request("GET /hello HTTP/1.1"));
+    await once(oldest, "data");
+    const answers = readAnswers(oldest);
+    const closed = Promise.all(others.slice(0, 5).map((socket) => once(socket.resume(), "end")));
+    await openConnections(running.port, 5);
+    await closed;
+
+    oldest.write(request("GET /hello HTTP/1.1", "Connection: close"));
+    expect(await answers).toMatchObject([{ status: 200 }]);
+  });
+
+  it("are closed themselves as long as all the others are being answered", async () => {
+    const running = await start(LIMITED);
+    const busy = await openConnections(running.port, 20);
+    for (const socket of busy) socket.write(request("GET /slow HTTP/1.1", "Connection: close"));
+    const answered = Promise.all(busy.map(readAnswers));
+    await sleep(20);
+
+    expect(await exchange(running.port, request("GET /hello HTTP/1.1"))).toEqual([]);
+    for (const answers of await answered) expect(answers).toMatchObject([{ status: 200, body: "slow" }]);
+    expect(await (await fetch(`${running.url}/hello`)).text()).toBe("hello");
   });
 });
 
@@ -104,6 +180,13 @@ describe("draining", () => {
     await running.server.drain(1000);
   });
 });
+
+async function openConnections(port: number, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  while (sockets.length < count) sockets.push(await openConnection(port));
+  onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+  return sockets;
+}
 
 async function start(overrides: Partial<HttpServerOptions> = {}): Promise<TestServer> {
   const running = await startTestServer(overrides);

@@ -4,15 +4,20 @@ import type { Socket } from "node:net";
 import type { AppError } from "../errors.js";
 import { sendProblem } from "./problem-response.js";
 
-/** The open connections of a server: what is being answered on them, and how they end. */
+/** The open connections of a server: what is being answered on them, how many there are, and how they end. */
 export class Connections {
-  /** The answer to the last request that came in; null before the first. Answers go out in order, so the rest is done before it. */
+  /**
+   * The answer to the last request that came in; null before the first. Answers go out in order, so the rest is done
+   * before it. The connection on which nothing has begun for the longest time is first.
+   */
   readonly #last = new Map<Socket, ServerResponse | null>();
   readonly #refused = new WeakSet<Socket>();
+  readonly #maxConnections: number;
   readonly #sendRawProblem: (socket: Socket, failure: AppError) => void;
   #isDraining = false;
 
-  constructor(sendRawProblem: (socket: Socket, failure: AppError) => void) {
+  constructor(maxConnections: number, sendRawProblem: (socket: Socket, failure: AppError) => void) {
+    this.#maxConnections = maxConnections;
     this.#sendRawProblem = sendRawProblem;
   }
 
@@ -20,12 +25,18 @@ export class Connections {
     return this.#isDraining;
   }
 
+  /** One too many takes the place of one that nothing is being answered on, or is closed itself where there is none. */
   add(socket: Socket): void {
+    if (this.#last.size >= this.#maxConnections && !this.#closeLongestWaiting()) {
+      socket.destroy();
+      return;
+    }
     this.#last.set(socket, null);
     socket.once("close", () => this.#last.delete(socket));
   }
 
   begin(socket: Socket, res: ServerResponse): void {
+    this.#last.delete(socket);
     this.#last.set(socket, res);
     if (this.#isDraining) res.shouldKeepAlive = false;
     res.once("close", () => {
@@ -69,5 +80,17 @@ export class Connections {
 
   destroyAll(): void {
     for (const socket of this.#last.keys()) socket.destroy();
+  }
+
+  /** Unlike http.Server's own limit, this one can't be used to lock others out by holding connections open. */
+  #closeLongestWaiting(): boolean {
+    for (const [socket, last] of this.#last) {
+      // The request may still be on its way, a byte at a time.
+      if (last !== null && last.req.complete && !last.writableFinished) continue;
+      this.#last.delete(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
   }
 }

@@ -56,6 +56,7 @@ export async function startTestServer(
     },
     app,
     bodyLimitBytes: () => 64 * 1024,
+    onRefusal: () => undefined,
     ...overrides,
   });
   const { port } = await server.listen(0, "127.0.0.1");

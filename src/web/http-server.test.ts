@@ -29,6 +29,11 @@ describe("a server that gets hostile bytes", () => {
     ["headers above 16 KiB", request("GET /hello HTTP/1.1", `X: ${"x".repeat(20_000)}`), "headers_too_large"],
     ["a URL above 16 KiB", request(`GET /${"x".repeat(20_000)} HTTP/1.1`), "headers_too_large"],
     [
+      "a URL and headers above 16 KiB together",
+      request(`GET /hello?${"x".repeat(9000)} HTTP/1.1`, `X: ${"x".repeat(9000)}`),
+      "headers_too_large",
+    ],
+    [
       "two lengths",
       request("POST /json HTTP/1.1", "Content-Length: 1", "Transfer-Encoding: chunked"),
       "malformed_request",
@@ -56,6 +61,29 @@ describe("a server that gets hostile bytes", () => {
     await write(socket, Buffer.alloc(40 * 1024 * 1024, "x"));
 
     expectProblem(await readAnswers(socket), "malformed_request");
+  });
+
+  it("answers a URL and headers of just below 16 KiB", async () => {
+    const [answer] = await exchange(
+      running.port,
+      request(`GET /hello?${"x".repeat(8000)} HTTP/1.1`, `X: ${"x".repeat(8000)}`, "Connection: close"),
+    );
+
+    expect(answer).toMatchObject({ status: 200, body: "hello" });
+  });
+
+  it("sees the last header, where a proxy writes its own, behind thousands of others", async () => {
+    const own = await startTestServer({ trustProxy: { kind: "hops", hops: 1 } });
+    onTestFinished(() => own.close());
+    const spoofed = "X-Forwarded-For: 192.0.2.1";
+    const others = Array.from({ length: 3000 }, () => "a:");
+
+    await exchange(
+      own.port,
+      request("GET /hello HTTP/1.1", "Connection: close", spoofed, ...others, "X-Forwarded-For: 203.0.113.7"),
+    );
+
+    expect(own.lines.at(-1)?.fields["ip"]).toBe("203.0.113.7");
   });
 
   it("answers the path of a target in absolute form", async () => {

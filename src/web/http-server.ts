@@ -6,13 +6,13 @@ import type { Clock } from "../clock.js";
 import type { TrustProxy } from "../config/trust-proxy.js";
 import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
-import { createClientAddressReader } from "./client-address.js";
+import { createClientAddressReader, findPeerAddress } from "./client-address.js";
 import { Connections } from "./connections.js";
 import { requireLength } from "./json-body.js";
 import type { Metrics } from "./metrics.js";
 import { sendProblem } from "./problem-response.js";
 import { sendRawProblem } from "./raw-problem.js";
-import { startRequest } from "./request-context.js";
+import { startRequest, type RefusalListener } from "./request-context.js";
 import { logWhenDone } from "./request-log.js";
 import { pathOf, requireTarget } from "./request-target.js";
 import { createSecurityHeaders } from "./security-headers.js";
@@ -46,7 +46,9 @@ export interface HttpServerOptions {
   readonly app: RequestListener;
   /** The largest body that anything at this path reads; a larger one is refused before it arrives. */
   readonly bodyLimitBytes: (path: string) => number;
+  readonly onRefusal: RefusalListener;
   readonly timeouts?: HttpTimeouts;
+  readonly maxConnections?: number;
 }
 
 export interface HttpServer {
@@ -57,6 +59,7 @@ export interface HttpServer {
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 5_000;
 
 const TIMEOUTS: HttpTimeouts = {
   headersMs: 20_000,
@@ -67,12 +70,14 @@ const TIMEOUTS: HttpTimeouts = {
 };
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { baseUrl, basePath, clock, logger, metrics, serviceApi, app, timeouts = TIMEOUTS } = options;
+  const { baseUrl, basePath, clock, logger, metrics, serviceApi, app, onRefusal } = options;
+  const { timeouts = TIMEOUTS, maxConnections = MAX_CONNECTIONS } = options;
   const securityHeaders = createSecurityHeaders(options);
   const readClientAddress = createClientAddressReader(options);
-  const contextOptions = { baseUrl, clock, securityHeaders, readClientAddress };
+  const contextOptions = { baseUrl, clock, securityHeaders, readClientAddress, onRefusal };
   const logOptions = { basePath, logger, metrics };
-  const connections = new Connections((socket, failure) => {
+  const connections = new Connections(maxConnections, (socket, failure) => {
+    onRefusal({ ip: findPeerAddress(socket), isForwarded: false, isCallerKnown: false }, failure);
     sendRawProblem(socket, failure, { baseUrl, clock, logger, securityHeaders });
   });
 
@@ -88,6 +93,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // A client may close its half after the request and still wait for the answer. Without this property of http.Server,
   // which its documentation leaves out, Node throws away every answer that isn't ready at once.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Their size is limited. By number, Node would drop the last ones and say nothing, and those are a proxy's own.
+  server.maxHeadersCount = 0;
 
   function answer(req: IncomingMessage, res: ServerResponse, acceptBody: () => void = () => undefined): void {
     const context = startRequest(req, res, contextOptions);

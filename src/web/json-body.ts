@@ -3,8 +3,11 @@ import type { IncomingMessage } from "node:http";
 import type { RequestHandler } from "express";
 
 import { AppError } from "../errors.js";
+import { requireDepth } from "../strict-json.js";
 
 export const JSON_BODY_LIMIT_BYTES = 64 * 1024;
+/** Far more than any body of the API has, and so little that whatever walks through a body may call itself. */
+const MAX_DEPTH = 32;
 
 /**
  * Puts the body, a JSON object or array in UTF-8, into `req.body`. Unlike express.json, it refuses a body as soon as it
@@ -85,9 +88,15 @@ function parseJson(body: Buffer): object {
 
 function parseText(body: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    const value: unknown = JSON.parse(text);
+    requireDepth(text, MAX_DEPTH);
+    return value;
   } catch {
     // The parser's message quotes the body, which may hold a token: it goes nowhere.
-    throw new AppError("malformed_request", "The body isn't valid JSON in UTF-8.");
+    throw new AppError(
+      "malformed_request",
+      `The body isn't valid JSON in UTF-8, nested at most ${MAX_DEPTH} deep.`,
+    );
   }
 }
