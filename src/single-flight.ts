@@ -2,6 +2,7 @@
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Promise<T>>();
 
+  /** What `work` throws before it returns a promise is for its own caller alone. */
   run(key: string, work: () => Promise<T>): Promise<T> {
     const inFlight = this.#flights.get(key);
     if (inFlight) return inFlight;

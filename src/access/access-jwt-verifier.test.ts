@@ -1,4 +1,4 @@
-import { constants, createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { sign } from "node:crypto";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -117,33 +117,6 @@ describe("AccessJwtVerifier accepts", () => {
 });
 
 describe("AccessJwtVerifier says whose token it is", () => {
-  it.each<[string, Record<string, unknown>]>([
-    ["no sub", { sub: undefined }],
-    ["an empty sub", { sub: "" }],
-    ["no e-mail", { email: undefined }],
-    ["an empty e-mail", { email: "" }],
-    ["a line end in the e-mail", { email: "ann@acme.com\n" }],
-    ["a NUL in the e-mail", { email: "ann@acme.com\u0000" }],
-    ["a change of direction in the e-mail", { email: "ann\u202e@acme.com" }],
-    ["an invisible character in the e-mail", { email: "ann\u200b@acme.com" }],
-    ["half a surrogate pair in the sub", { sub: "\ud800" }],
-    ["a NUL in the sub", { sub: "a\u0000" }],
-    ["a sub longer than can be kept", { sub: "a".repeat(256) }],
-    ["an e-mail longer than any", { email: `${"a".repeat(312)}@acme.com` }],
-  ])("nobody's, with %s", async (_name, claims) => {
-    expect((await verifier.verify(signAccessJwt(key, { claims }))).holder).toEqual({ kind: "nobody" });
-  });
-
-  it("a person's, with an empty common_name", async () => {
-    const token = signAccessJwt(key, { claims: { common_name: "" } });
-    expect((await verifier.verify(token)).holder.kind).toBe("person");
-  });
-
-  it("a machine's, with both a common_name and a person", async () => {
-    const token = signAccessJwt(key, { claims: { common_name: "laptop.acme.com" } });
-    expect((await verifier.verify(token)).holder.kind).toBe("service_token");
-  });
-
   it("with the e-mail exactly as it was signed", async () => {
     const token = signAccessJwt(key, { claims: { email: " Ann@ACME.com " } });
     expect((await verifier.verify(token)).holder).toMatchObject({ email: " Ann@ACME.com " });
@@ -151,72 +124,7 @@ describe("AccessJwtVerifier says whose token it is", () => {
 });
 
 describe("AccessJwtVerifier refuses", () => {
-  const publicPem = key.publicKey.export({ type: "spki", format: "pem" });
-  const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-  const signEs256 = (input: Buffer) => sign("sha256", input, { key: elliptic, dsaEncoding: "ieee-p1363" });
-  const signRs384 = (input: Buffer) => sign("sha384", input, key.privateKey);
-  const signPs256 = (input: Buffer) =>
-    sign("sha256", input, { key: key.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
-  const signHs256 = (input: Buffer) => createHmac("sha256", publicPem).update(input).digest();
   const signForeign = (input: Buffer) => sign("sha256", input, foreignKey.privateKey);
-  const signNothing = () => Buffer.alloc(256);
-
-  it.each<[string, AccessJwtOverrides]>([
-    ["alg none", { header: { alg: "none" }, signWith: signNothing }],
-    ["alg None", { header: { alg: "None" }, signWith: signNothing }],
-    ["HS256 with the public key as the secret", { header: { alg: "HS256" }, signWith: signHs256 }],
-    ["HS256 under the name RS256", { signWith: signHs256 }],
-    ["RS384", { header: { alg: "RS384" }, signWith: signRs384 }],
-    ["RS384 under the name RS256", { signWith: signRs384 }],
-    ["PS256", { header: { alg: "PS256" }, signWith: signPs256 }],
-    ["PS256 under the name RS256", { signWith: signPs256 }],
-    ["ES256", { header: { alg: "ES256" }, signWith: signEs256 }],
-    ["rs256", { header: { alg: "rs256" } }],
-    ["a list of algorithms", { header: { alg: ["RS256"] } }],
-    ["no alg", { header: { alg: undefined } }],
-    ["crit", { header: { crit: ["exp"], exp: 1 } }],
-    ["empty crit", { header: { crit: null } }],
-    ["b64", { header: { b64: true } }],
-    ["an unencoded payload", { header: { b64: false, crit: ["b64"] } }],
-    ["a key in the header", { header: { jwk: foreignKey.jwk }, signWith: signForeign }],
-    ["the team's own key in the header", { header: { jwk: key.jwk } }],
-    ["jku", { header: { jku: `https://${ACME}/cdn-cgi/access/certs` } }],
-    ["x5u", { header: { x5u: "https://evil.example/x" } }],
-    ["x5c", { header: { x5c: ["MII"] } }],
-    ["no kid", { header: { kid: undefined } }],
-    ["an empty kid", { header: { kid: "" } }],
-    ["a number as kid", { header: { kid: 0 } }],
-    ["a list of kids", { header: { kid: [key.kid] } }],
-    ["a kid of more than 256 characters", { header: { kid: "a".repeat(257) } }],
-    ["an unknown kid", { header: { kid: "unknown" } }],
-    ["a kid that objects have anyway", { header: { kid: "__proto__" } }],
-    ["a foreign key", { signWith: signForeign }],
-    ["a foreign key with the same kid", { signWith: (input) => sign("sha256", input, sameKid.privateKey) }],
-    ["another team's issuer", { teamDomain: OTHER }],
-    ["a signature of nothing", { signWith: signNothing }],
-    ["a short signature", { signWith: () => Buffer.from([1]) }],
-    ["a signature that is too long", { signWith: () => Buffer.alloc(512, 1) }],
-    ["a signature larger than the modulus", { signWith: () => Buffer.alloc(256, 0xff) }],
-    ["the team-wide session", { claims: { type: "org" } }],
-    ["type App", { claims: { type: "App" } }],
-    ["no type", { claims: { type: undefined } }],
-    ["the issuer with a slash", { claims: { iss: `https://${ACME}/` } }],
-    ["the issuer by http", { claims: { iss: `http://${ACME}` } }],
-    ["the issuer with a port", { claims: { iss: `https://${ACME}:443` } }],
-    ["the issuer in upper case", { claims: { iss: "https://ACME.cloudflareaccess.com" } }],
-    ["the bare domain as issuer", { claims: { iss: ACME } }],
-    ["an ID token of Access", { claims: { iss: `https://${ACME}/cdn-cgi/access/sso/oidc/0123` } }],
-    ["an issuer elsewhere", { claims: { iss: "https://evil.example" } }],
-    ["a team that no tenant names", { teamDomain: STRANGER }],
-  ])("%s", async (_name, overrides) => {
-    await expectRefusal(signAccessJwt(key, overrides), "access_jwt_untrusted");
-  });
-
-  it("claims that were changed after signing", async () => {
-    const [header, , signature] = signAccessJwt(key).split(".");
-    const [, payload] = signAccessJwt(foreignKey, { claims: { email: "eve@acme.com" } }).split(".");
-    await expectRefusal([header, payload, signature].join("."), "access_jwt_untrusted");
-  });
 
   it("a second spelling of a token that it has accepted", async () => {
     const token = signAccessJwt(key);

@@ -42,6 +42,10 @@ export class AccessJwtVerifier implements AccessJwtVerification {
     return currentKey.modulus === key.modulus ? accessToken : this.#verifyNew(token, hash);
   }
 
+  remembers(token: string): boolean {
+    return this.#verified.find(sha256Hex(token)) !== null;
+  }
+
   async #verifyNew(token: string, hash: string): Promise<VerifiedAccessJwt> {
     const jwt = parseAccessJwt(token);
     const kid = requireKid(jwt);
@@ -49,7 +53,10 @@ export class AccessJwtVerifier implements AccessJwtVerification {
     const teamDomain = findTeamDomain(claims.iss);
     if (teamDomain === null) return this.#refuse(token, "The iss is not a team.");
     const key = await this.#requireKey(token, teamDomain, kid);
-    if (!(await isSignedBy(key.publicKey, token))) throw untrusted("The signature is wrong.");
+    if (!(await isSignedBy(key.publicKey, token))) {
+      await this.#keys.waitBeforeRefusal(teamDomain);
+      throw untrusted("The signature is wrong.");
+    }
     // "org" is the team-wide session, which was made for no application.
     if (claims.type !== "app") throw untrusted("The type is not app.");
     const accessToken = toAccessToken(claims, teamDomain, hash);
@@ -58,7 +65,10 @@ export class AccessJwtVerifier implements AccessJwtVerification {
   }
 
   async #requireKey(token: string, teamDomain: string, kid: string): Promise<TeamKey> {
-    if (!(await this.#isTrustedTeam(teamDomain))) return this.#refuse(token, "No tenant names the team.");
+    if (!(await this.#isTrustedTeam(teamDomain))) {
+      await this.#keys.waitBeforeRefusal(teamDomain);
+      return this.#refuse(token, "No tenant names the team.");
+    }
     return (
       (await this.#keys.findKey(teamDomain, kid)) ?? this.#refuse(token, "The team has no key of this kid.")
     );

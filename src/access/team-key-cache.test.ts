@@ -107,6 +107,14 @@ describe("TeamKeyCache.findKey", () => {
     expect(acme.requestCount).toBe(2);
   });
 
+  it("finds one that is rotated in right after 50 tokens at once made it fetch the first keys", async () => {
+    const { acme, keys } = await setUp();
+    await Promise.all(Array.from({ length: 50 }, () => keys.findKey(ACME, "first")));
+    acme.publish(first, second);
+    expect(await keys.findKey(ACME, "second")).toMatchObject({ kid: "second" });
+    expect(acme.requestCount).toBe(2);
+  });
+
   it("finds a key that the team has rotated in", async () => {
     const { acme, clock, keys } = await setUp();
     await keys.findKey(ACME, "first");
@@ -344,8 +352,8 @@ describe("TeamKeyCache.check", () => {
     ],
     [
       "a huge answer",
-      answerText(Buffer.alloc(1024 * 1024 + 1, " ")),
-      "The answer is larger than 1048576 bytes.",
+      answerText(Buffer.alloc(128 * 1024 + 1, " ")),
+      "The answer is larger than 131072 bytes.",
     ],
     ["an answer that breaks off", truncated, "The server can't be reached."],
     ["a redirect", redirecting, "The server answered with a redirect, which is not followed."],

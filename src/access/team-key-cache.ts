@@ -3,13 +3,14 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import type { TeamCheck, TeamKeys } from "../services/team-keys.js";
+import { DecoyFetches, type DecoyFetchesOptions } from "./decoy-fetches.js";
 import { TeamKeyFetcher, type TeamKeyFetcherOptions } from "./team-key-fetcher.js";
 import { TeamKeyRing } from "./team-key-ring.js";
 import type { TeamKey } from "./team-key-set.js";
 
 const DEFAULT_MAX_TEAMS = 10_000;
 
-interface TeamKeyCacheOptions extends TeamKeyFetcherOptions {
+interface TeamKeyCacheOptions extends TeamKeyFetcherOptions, DecoyFetchesOptions {
   readonly maxTeams?: number;
 }
 
@@ -21,11 +22,13 @@ interface TeamKeyCacheOptions extends TeamKeyFetcherOptions {
 export class TeamKeyCache implements TeamKeys {
   readonly #clock: Clock;
   readonly #fetcher: TeamKeyFetcher;
+  readonly #decoys: DecoyFetches;
   readonly #rings: LRUCache<string, TeamKeyRing>;
 
   constructor({ maxTeams = DEFAULT_MAX_TEAMS, ...options }: TeamKeyCacheOptions) {
     this.#clock = options.clock;
     this.#fetcher = new TeamKeyFetcher(options);
+    this.#decoys = new DecoyFetches(options);
     this.#rings = new LRUCache({ max: maxTeams });
   }
 
@@ -41,14 +44,30 @@ export class TeamKeyCache implements TeamKeys {
       if (!ring.isFresh(this.#now())) void this.#refresh(teamDomain, ring);
       return atHand;
     }
-    await this.#refresh(teamDomain, ring);
+    const isDue = !ring.hasKeys(this.#now()) || ring.problem !== null || this.#decoys.isDue(teamDomain);
+    // Either takes equally long.
+    await (isDue && ring.mayFetch(this.#now())
+      ? this.#refresh(teamDomain, ring)
+      : this.#decoys.run(teamDomain));
     const key = ring.findKey(kid, this.#now());
-    if (!key && (ring.problem !== null || !ring.hasKeys(this.#now()))) {
+    if (key) return key;
+    if (ring.problem !== null || !ring.hasKeys(this.#now())) {
       throw new AppError("keys_unavailable", undefined, {
         reason: `The keys of ${teamDomain} can't be fetched. ${ring.problem ?? ""}`,
       });
     }
-    return key;
+    this.#decoys.noteRefusal(teamDomain);
+    return null;
+  }
+
+  /**
+   * To be awaited before a token is refused that names a team, but no unknown kid of a known one: as `findKey` makes those
+   * wait who name one. Otherwise time would tell strangers which teams are known (security rule 2): the kids of every
+   * team are public, too. Asks nobody.
+   */
+  async waitBeforeRefusal(teamDomain: string): Promise<void> {
+    await this.#decoys.run(teamDomain);
+    this.#decoys.noteRefusal(teamDomain);
   }
 
   async check(teamDomain: string): Promise<TeamCheck> {
@@ -85,7 +104,10 @@ export class TeamKeyCache implements TeamKeys {
   }
 
   async #refresh(teamDomain: string, ring: TeamKeyRing): Promise<void> {
-    if (ring.mayFetch(this.#now())) ring.record(await this.#fetcher.fetch(teamDomain));
+    if (!ring.mayFetch(this.#now())) return;
+    const fetched = await this.#fetcher.fetch(teamDomain);
+    if (fetched.keys) this.#decoys.learn(fetched);
+    ring.record(fetched);
   }
 
   #now(): Date {

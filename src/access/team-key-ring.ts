@@ -20,9 +20,13 @@ export class TeamKeyRing {
     if (fetched.keys) this.#latestGood = fetched;
   }
 
-  /** What requests made necessary. The first good fetch doesn't count, so that a rotation right after it is seen. */
+  /**
+   * What requests made necessary. The first good fetch doesn't count, so that a rotation right after it is seen. All who
+   * waited for a fetch record it.
+   */
   record(fetched: TeamKeyFetch): void {
-    if (this.#latestGood || !fetched.keys) this.#latestCounted = fetched;
+    const isFirstGood = this.#latestGood === null || this.#latestGood === fetched;
+    if (!fetched.keys || !isFirstGood) this.#latestCounted = fetched;
     this.recordCheck(fetched);
   }
 

@@ -42,6 +42,7 @@ describe("parseTeamKeySet", () => {
     ["a key whose kid is too long", change({ kid: "k".repeat(257) })],
     ["a key whose kid is a number", change({ kid: 1 })],
     ["a key shorter than 2048 bits", { ...short.jwk, kid: "changed" }],
+    ["a key longer than 8192 bits", change({ n: `_${"A".repeat(1367)}` })],
     ["a key with exponent 1, for which anybody can sign", change({ e: "AQ" })],
     ["a key with exponent 3", change({ e: "Aw" })],
     ["a key without modulus", change({ n: undefined })],

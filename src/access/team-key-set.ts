@@ -4,6 +4,8 @@ import { z } from "zod";
 export const ACCESS_ALGORITHM = "RS256";
 
 const MIN_MODULUS_BITS = 2048;
+// Access uses 2048. Work grows with the square of the length, and it is done for whoever sends a token.
+const MAX_MODULUS_BITS = 8192;
 const MAX_KEYS = 20;
 export const MAX_KID_LENGTH = 256;
 
@@ -31,7 +33,7 @@ const documentSchema = z.object({ keys: z.array(z.unknown()) });
 const keySchema = z.object({
   kty: z.literal("RSA"),
   kid: z.string().min(1).max(MAX_KID_LENGTH),
-  n: z.base64url(),
+  n: z.base64url().max(Math.ceil(MAX_MODULUS_BITS / 6)),
   // 65537. With a small exponent signatures can be forged; nobody uses another one.
   e: z.literal("AQAB"),
   alg: z.literal(ACCESS_ALGORITHM).optional(),

@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 
 import { compactVerify } from "jose";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 
 import { AppError } from "../errors.js";
 import { silentLogger } from "../logger.js";
@@ -51,6 +51,7 @@ describe("fetching", () => {
     ["answers with a web page", keyFile("<html>Sign in to the network</html>")],
     ["answers with a private key", keyFile(privatePem())],
     ["answers with too much", keyFile(keyPair.publicPem + "\n".repeat(64 * 1024))],
+    ["publishes a key so long that it would take long to use", keyFile(longPem())],
     ["publishes a weak key", keyFile(createRsaKeyPair(1024).publicPem)],
   ])("asks the second server when the first %s", async (_name, answer) => {
     first.answers.set(KID, answer);
@@ -195,6 +196,64 @@ describe("remembering", () => {
   });
 });
 
+describe("limiting those who make up kids", () => {
+  const addresses = (count: number) =>
+    Array.from({ length: count }, (_, nth) => `198.51.${nth >> 8}.${nth & 255}`);
+  let fetches: MockInstance<typeof fetch>;
+
+  beforeEach(() => {
+    keys = new InstallKeys({ clock, logger: silentLogger, cdnUrls: [first.url] });
+    fetches = vi.spyOn(globalThis, "fetch").mockImplementation((url) => {
+      const isKnown = url === `${first.url}/${KID}`;
+      return Promise.resolve(new Response(isKnown ? keyPair.publicPem : "", { status: isKnown ? 200 : 404 }));
+    });
+  });
+  afterEach(() => fetches.mockRestore());
+
+  /** Each caller names so many kids, no two the same; says how many were looked up. */
+  async function makeUpKids(callers: readonly string[], kidsOfEach: number): Promise<number> {
+    const before = fetches.mock.calls.length;
+    for (const caller of callers) {
+      const kids = Array.from({ length: kidsOfEach }, (_, nth) => `${caller.replaceAll(":", "-")}/${nth}`);
+      await Promise.all(kids.map((kid) => codeOf(keys.getKey(kid, caller))));
+    }
+    return fetches.mock.calls.length - before;
+  }
+
+  it("looks up 3000 a minute for all of them, and still finds the key of whoever comes new", async () => {
+    expect(await makeUpKids(addresses(12), 300)).toBe(3000 + 2 * 3);
+    expect(await codeOf(keys.getKey("one-more", "198.51.0.11"))).toBe("keys_unavailable");
+    await expect(keys.getKey(KID, CALLER)).resolves.toBeDefined();
+  });
+
+  it("looks up 6000 a minute at most, however many callers there are", async () => {
+    expect(await makeUpKids(addresses(2100), 4)).toBe(6000);
+    clock.advanceSeconds(61);
+    expect(await makeUpKids(["192.0.2.1"], 10)).toBe(10);
+  });
+
+  it.each([
+    ["2001:db8:1::1", "2001:db8:1:ffff:1:2:3:4", true],
+    ["2001:db8::1", "2001:db8:0:1::", true],
+    ["2001:db8:1::1", "2001:db8:2::1", false],
+    ["192.0.2.1", "192.0.2.2", false],
+    ["::1", "::2", true],
+  ])("takes %s and %s for one caller: %s", async (one, other, isOne) => {
+    expect(await makeUpKids([one], 300)).toBe(300);
+    expect(await makeUpKids([other], 2)).toBe(isOne ? 0 : 2);
+  });
+
+  it("tells nobody else of a caller's limit, though both name the same kid at the same moment", async () => {
+    await makeUpKids(["192.0.2.1"], 300);
+    const [flooder, honest] = await Promise.allSettled([
+      keys.getKey(KID, "192.0.2.1"),
+      keys.getKey(KID, CALLER),
+    ]);
+    expect(flooder).toMatchObject({ reason: { code: "rate_limited" } });
+    expect(honest).toMatchObject({ status: "fulfilled" });
+  });
+});
+
 async function codeOf(getting: Promise<unknown>): Promise<string> {
   const error = await getting.catch((thrown: unknown) => thrown);
   return error instanceof AppError ? error.code : expect.fail("There was no refusal.");
@@ -202,6 +261,12 @@ async function codeOf(getting: Promise<unknown>): Promise<string> {
 
 function privatePem(): string {
   return keyPair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+/** A modulus of 16,384 bits. */
+function longPem(): string {
+  const jwk = { kty: "RSA", e: "AQAB", n: Buffer.alloc(2048, 0xff).toString("base64url") };
+  return createPublicKey({ key: jwk, format: "jwk" }).export({ type: "spki", format: "pem" }).toString();
 }
 
 function pssPem(): string {

@@ -1,13 +1,15 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { isIP } from "node:net";
 
 import { importSPKI, type CryptoKey } from "jose";
 
 import { fetchBounded } from "../bounded-fetch.js";
 import type { Clock } from "../clock.js";
-import { AppError, RateLimitedError } from "../errors.js";
+import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { ConnectJwtInvalidError } from "./connect-jwt-errors.js";
 import { createExpiringCache } from "../expiring-cache.js";
+import { RateLimit } from "../rate-limit.js";
 import { SingleFlight } from "../single-flight.js";
 
 interface Dependencies {
@@ -27,9 +29,21 @@ const FRESH_SECONDS = 60 * 60;
 const USABLE_SECONDS = 24 * 60 * 60;
 const RETRY_SECONDS = 60;
 const ABSENT_SECONDS = 60;
-/** For one caller, so that nobody who makes up kids keeps others from installing; and for all of them together. */
-const UNKNOWN_KIDS_PER_MINUTE = { caller: 300, all: 3000 };
+const MAX_KNOWN_KEYS = 1000;
+/** Two servers in turn: whoever waits for both has an answer within ten seconds. */
+const FETCH_TIMEOUT_SECONDS = 4;
+/** Somebody waits for it, though there is a key that would do. */
+const RENEWAL_TIMEOUT_SECONDS = 1;
+/**
+ * For one caller, and for all together. The second thousands are for callers who have named few, so that a handful of
+ * addresses that make up kids keep nobody else from installing.
+ */
+const UNKNOWN_KIDS_PER_MINUTE = { ofCaller: 300, ofNewcomer: 3, ofAll: 3000, ofAllNewcomers: 6000 };
+const EVERYBODY = "everybody";
+// As Atlassian's keys have it. With a small exponent signatures can be forged.
+const RSA_EXPONENT = 65537n;
 const MIN_RSA_BITS = 2048;
+const MAX_RSA_BITS = 8192;
 
 // A kid may hold a slash, and becomes part of a URL.
 const SAFE_KID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.~-]+(?:\/[\w.~-]+)*$/;
@@ -49,9 +63,19 @@ export class InstallKeys {
     this.#clock = clock;
     this.#logger = logger;
     this.#cdnUrls = cdnUrls;
-    this.#keys = createExpiringCache<CachedKey>({ clock, maxEntries: 100, ttlSeconds: USABLE_SECONDS });
+    this.#keys = createExpiringCache<CachedKey>({
+      clock,
+      maxEntries: MAX_KNOWN_KEYS,
+      ttlSeconds: USABLE_SECONDS,
+    });
     this.#absentKids = createExpiringCache<true>({ clock, maxEntries: 1000, ttlSeconds: ABSENT_SECONDS });
-    this.#unknownKids = createExpiringCache<{ count: number }>({ clock, maxEntries: 10_000, ttlSeconds: 60 });
+    const limit = (calls: number) => new RateLimit({ clock, calls, perSeconds: 60 });
+    this.#unknownKids = {
+      ofCaller: limit(UNKNOWN_KIDS_PER_MINUTE.ofCaller),
+      ofNewcomer: limit(UNKNOWN_KIDS_PER_MINUTE.ofNewcomer),
+      ofAll: limit(UNKNOWN_KIDS_PER_MINUTE.ofAll),
+      ofAllNewcomers: limit(UNKNOWN_KIDS_PER_MINUTE.ofAllNewcomers),
+    };
   }
 
   /**
@@ -65,14 +89,16 @@ export class InstallKeys {
     const cached = this.#keys.get(kid);
     if (cached && cached.freshUntil > this.#now()) return cached.key;
     if (this.#absentKids.has(kid)) throw new ConnectJwtInvalidError("The kid was unknown a moment ago.");
-    return this.#flights.run(kid, () =>
-      cached ? this.#refresh(kid, cached) : this.#fetchUnknown(kid, caller),
-    );
+    return this.#flights.run(kid, () => {
+      if (cached) return this.#renew(kid, cached);
+      this.#countUnknown(caller);
+      return this.#fetch(kid, FETCH_TIMEOUT_SECONDS);
+    });
   }
 
-  async #refresh(kid: string, cached: CachedKey): Promise<CryptoKey> {
+  async #renew(kid: string, cached: CachedKey): Promise<CryptoKey> {
     try {
-      return await this.#fetch(kid);
+      return await this.#fetch(kid, RENEWAL_TIMEOUT_SECONDS);
     } catch (error) {
       if (!(error instanceof AppError && error.code === "keys_unavailable")) throw error;
       cached.freshUntil = this.#now() + RETRY_SECONDS * 1000;
@@ -81,24 +107,21 @@ export class InstallKeys {
   }
 
   /** Tokens with made-up kids must not make the app hammer Atlassian. */
-  async #fetchUnknown(kid: string, caller: string): Promise<CryptoKey> {
-    if (this.#countUnknown(`of ${caller}`) > UNKNOWN_KIDS_PER_MINUTE.caller) throw new RateLimitedError(60);
-    if (this.#countUnknown("of all") > UNKNOWN_KIDS_PER_MINUTE.all) throw keysUnavailable();
-    return this.#fetch(kid);
+  #countUnknown(caller: string): void {
+    const { ofCaller, ofNewcomer, ofAll, ofAllNewcomers } = this.#unknownKids;
+    const network = networkOf(caller);
+    ofCaller.requireLeft(network);
+    const isNewcomer = ofNewcomer.findWaitSeconds(network) === null;
+    if ((isNewcomer ? ofAllNewcomers : ofAll).findWaitSeconds(EVERYBODY) !== null) throw keysUnavailable();
+    for (const limit of [ofCaller, ofNewcomer]) limit.count(network);
+    for (const limit of [ofAll, ofAllNewcomers]) limit.count(EVERYBODY);
   }
 
-  #countUnknown(whose: string): number {
-    const counter = this.#unknownKids.get(whose) ?? { count: 0 };
-    if (counter.count === 0) this.#unknownKids.set(whose, counter);
-    counter.count += 1;
-    return counter.count;
-  }
-
-  async #fetch(kid: string): Promise<CryptoKey> {
+  async #fetch(kid: string, timeoutSeconds: number): Promise<CryptoKey> {
     let isComplete = true;
     for (const cdnUrl of this.#cdnUrls) {
       try {
-        const key = await findKey(`${cdnUrl}/${kid}`);
+        const key = await findKey(`${cdnUrl}/${kid}`, timeoutSeconds);
         if (!key) continue;
         this.#keys.set(kid, { key, freshUntil: this.#now() + FRESH_SECONDS * 1000 });
         return key;
@@ -118,16 +141,41 @@ export class InstallKeys {
   }
 }
 
-/** Null when the server has no such key, or one that is too weak; throws when it gave no usable answer. */
-async function findKey(url: string): Promise<CryptoKey | null> {
-  const { status, body } = await fetchBounded(url, { timeoutSeconds: 5, maxBytes: 64 * 1024 });
+/** Null when the server has no such key, or one of another kind or size; throws when it gave no usable answer. */
+async function findKey(url: string, timeoutSeconds: number): Promise<CryptoKey | null> {
+  const { status, body } = await fetchBounded(url, { timeoutSeconds, maxBytes: 64 * 1024 });
   if (status === 404) return null;
   if (status !== 200) throw new Error(`The key server answered ${status}.`);
   const pem = body.toString("latin1").trim();
-  const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
-  // RFC 7518 §3.3: RS256 needs 2048 bits or more.
-  if (asymmetricKeyType !== "rsa" || (asymmetricKeyDetails?.modulusLength ?? 0) < MIN_RSA_BITS) return null;
-  return importSPKI(pem, "RS256");
+  const publicKey = createPublicKey(pem);
+  // It reads certificates and private keys too, and stops after the first key: which of two is meant can only be guessed.
+  if (withoutSpaces(pem) !== withoutSpaces(publicKey.export({ type: "spki", format: "pem" }).toString())) {
+    throw new Error("The key server answered with something else than one public key.");
+  }
+  return isStrongRsa(publicKey) ? importSPKI(pem, "RS256") : null;
+}
+
+/** RFC 7518 §3.3: RS256 needs 2048 bits or more. Work grows with the square of the length, and it is done for anybody. */
+function isStrongRsa({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent } = asymmetricKeyDetails ?? {};
+  return (
+    asymmetricKeyType === "rsa" &&
+    modulusLength >= MIN_RSA_BITS &&
+    modulusLength <= MAX_RSA_BITS &&
+    publicExponent === RSA_EXPONENT
+  );
+}
+
+function withoutSpaces(pem: string): string {
+  return pem.replaceAll(/\s/g, "");
+}
+
+/** IPv6 by what one customer may get (RFC 6177 §2): the addresses of a /48 are as good as endless. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [beforeZeros = ""] = address.split("::");
+  const [first, second, third] = beforeZeros.split(":").map((group) => parseInt(group || "0", 16));
+  return [first, second ?? 0, third ?? 0].join(":");
 }
 
 function keysUnavailable(): AppError {
