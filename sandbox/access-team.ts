@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, type JsonWebKey, type KeyObject } from "node:crypto";
 import { jwtVerify } from "jose";
 
 import { cardPage, loginPage, signedOutPage } from "./access-team-pages.js";
@@ -44,6 +44,8 @@ export class AccessTeam {
   readonly serviceTokens: readonly ServiceToken[] = [NIGHTLY_BUILD];
   /** Whether signing in cuts a popup off from the window that opened it, as some identity providers do. */
   cutsOpeners = false;
+  /** Published behind its own keys, whatever it is: verifiers are to be tried with that. */
+  readonly strangeKeys: JsonWebKey[] = [];
   readonly #applications = new Map<string, AccessApplication>();
   readonly #sessions = new BrowserSessions();
   /** Newest first: that one signs. */
@@ -79,6 +81,12 @@ export class AccessTeam {
 
   get behaviour(): Behaviour {
     return this.server.behaviour;
+  }
+
+  /** For tokens that no honest team signs. */
+  get signingKey(): { readonly kid: string; readonly key: KeyObject; readonly privateKey: KeyObject } {
+    const [{ kid, publicKey, privateKey }] = this.#keys;
+    return { kid, key: publicKey, privateKey };
   }
 
   /** A new key signs from now on; the old ones are still published. */
@@ -146,12 +154,15 @@ export class AccessTeam {
       cert: publicKey.export({ type: "spki", format: "pem" }),
     }));
     return json(200, {
-      keys: this.#keys.map(({ kid, publicKey }) => ({
-        ...publicKey.export({ format: "jwk" }),
-        kid,
-        alg: "RS256",
-        use: "sig",
-      })),
+      keys: [
+        ...this.#keys.map(({ kid, publicKey }) => ({
+          ...publicKey.export({ format: "jwk" }),
+          kid,
+          alg: "RS256",
+          use: "sig",
+        })),
+        ...this.strangeKeys,
+      ],
       public_cert: certificates[0],
       public_certs: certificates,
     });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomUUID, type KeyObject } from "node:crypto";
 
 import { startServer, text, type Answer, type Behaviour, type Server } from "./http-server.js";
 import { createRsaKeyPair, signJwt, type Claims, type KeyPair } from "./jwt.js";
@@ -8,6 +8,8 @@ export class InstallKeys {
   readonly server: Server;
   /** By kid; the newest is last. */
   readonly #keys = new Map<string, KeyPair>();
+  /** Published under these names, whatever it is: verifiers are to be tried with that. */
+  readonly strangeFiles = new Map<string, string>();
 
   private constructor(server: Server) {
     this.server = server;
@@ -34,11 +36,17 @@ export class InstallKeys {
     this.#keys.set(randomUUID(), await createRsaKeyPair());
   }
 
-  /** RS256, by the newest key. */
-  async sign(claims: Claims, header: Claims = {}): Promise<string> {
+  /** The newest, for tokens that Atlassian wouldn't sign. */
+  get signingKey(): { readonly kid: string; readonly key: KeyObject; readonly privateKey: KeyObject } {
     const [newest] = [...this.#keys].reverse();
     if (!newest) throw new Error("There is no key to sign with.");
-    const [kid, { privateKey }] = newest;
+    const [kid, { publicKey, privateKey }] = newest;
+    return { kid, key: publicKey, privateKey };
+  }
+
+  /** RS256, by the newest key. */
+  async sign(claims: Claims, header: Claims = {}): Promise<string> {
+    const { kid, privateKey } = this.signingKey;
     return signJwt({ kid, ...header }, claims, privateKey);
   }
 
@@ -48,6 +56,7 @@ export class InstallKeys {
 
   #publish(kid: string): Answer {
     const pem = this.#keys.get(kid)?.publicKey.export({ type: "spki", format: "pem" });
-    return pem ? text(200, pem.toString()) : text(404, "Unknown key");
+    const file = this.strangeFiles.get(kid) ?? pem?.toString();
+    return file === undefined ? text(404, "Unknown key") : text(200, file);
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { startApp, type RunningApp } from "../src/start-app.js";
+import { RATES, type Rates } from "../src/web/limits.js";
 import { AccessEdge } from "./access-edge.js";
 import { AccessTeam, audienceOf } from "./access-team.js";
 import { AtlassianSite } from "./atlassian-site.js";
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly databaseFile?: string;
   /** Laid over the app's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Laid over the app's own. */
+  readonly rates?: Partial<Rates>;
 }
 
 export interface WorldParts {
@@ -101,18 +104,21 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const appPort = edge ? (ports.appOrigin ?? 0) : await findFreePort(ports.app ?? 0);
   const appUrl = edge?.url ?? `http://localhost:${appPort}`;
   const app = await keep(
-    startApp({
-      PORT: String(appPort),
-      HOST: "127.0.0.1",
-      BASE_URL: appUrl,
-      DATABASE_URL: `sqlite:${options.databaseFile ?? (await createTemporaryFile(started))}`,
-      CONNECT_KEYS_CDN_URL: installKeys.url,
-      CONNECT_ALL_JS_URL: `${site.url}/connect/all.js`,
-      ACCESS_ORIGIN_OVERRIDES: teams.map((each) => `${each.domain}=${each.url}`).join(","),
-      TRUST_PROXY: edge ? "1" : "0",
-      LOG_LEVEL: "silent",
-      ...options.env,
-    }),
+    startApp(
+      {
+        PORT: String(appPort),
+        HOST: "127.0.0.1",
+        BASE_URL: appUrl,
+        DATABASE_URL: `sqlite:${options.databaseFile ?? (await createTemporaryFile(started))}`,
+        CONNECT_KEYS_CDN_URL: installKeys.url,
+        CONNECT_ALL_JS_URL: `${site.url}/connect/all.js`,
+        ACCESS_ORIGIN_OVERRIDES: teams.map((each) => `${each.domain}=${each.url}`).join(","),
+        TRUST_PROXY: edge ? "1" : "0",
+        LOG_LEVEL: "silent",
+        ...options.env,
+      },
+      { ...RATES, ...options.rates },
+    ),
   );
   if (edge) edge.originPort = app.port;
 

@@ -7,7 +7,7 @@ import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES } from "../sandbox/world.js";
 import type { ProblemCode } from "../src/errors.js";
 import { expectProblem, type Problem } from "./refusals.fixture.js";
-import { bearer, ServiceWorld, twice, type Headers } from "./service-api.fixture.js";
+import { bearer, ServiceWorld, type Headers } from "./service-api.fixture.js";
 
 let scene: ServiceWorld;
 /** Grace's and Linus' Access JWTs. Only Grace is linked. */
@@ -35,40 +35,6 @@ describe("a service that asks who its visitor is", () => {
       method: "proof",
       linkedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
     });
-  });
-
-  it.each<[how: string, headers: () => Headers]>([
-    ["as Access sends it", () => ({ "cf-access-jwt-assertion": grace })],
-    ["as a bearer token", () => ({ authorization: `Bearer ${grace}` })],
-    ["with the scheme in lower case", () => ({ authorization: `bearer ${grace}` })],
-    ["in both headers", () => ({ "cf-access-jwt-assertion": grace, authorization: `Bearer ${grace}` })],
-    ["in two lines of one header", () => ({ "cf-access-jwt-assertion": twice(grace, grace) })],
-    ["beside other credentials", () => ({ "cf-access-jwt-assertion": grace, authorization: "Basic eDp5" })],
-    [
-      "beside somebody's e-mail",
-      () => ({ ...bearer(grace), "cf-access-authenticated-user-email": LINUS.email }),
-    ],
-    ["beside somebody's cookie", () => ({ ...bearer(grace), cookie: `CF_Authorization=${linus}` })],
-  ])("may send the token %s", async (_how, headers) => {
-    scene.expectOutcome(await scene.ask(headers()), GRACE);
-  });
-
-  // prettier-ignore
-  it.each<[what: string, code: ProblemCode, headers: () => Headers | Promise<Headers>]>([
-    ["different tokens in both headers", "ambiguous_credentials", () => ({ "cf-access-jwt-assertion": grace, ...bearer(linus) })],
-    ["the same person's newer token in the other header", "ambiguous_credentials",
-      async () => ({ "cf-access-jwt-assertion": grace, ...bearer(await scene.sign(GRACE)) })],
-    ["two Access headers", "ambiguous_credentials", () => ({ "cf-access-jwt-assertion": twice(grace, linus) })],
-    ["two Authorization headers", "ambiguous_credentials", () => ({ authorization: twice(`Bearer ${grace}`, `Bearer ${linus}`) })],
-    ["no token", "access_jwt_missing", () => ({})],
-    ["an empty header", "access_jwt_missing", () => ({ "cf-access-jwt-assertion": "" })],
-    ["a token in a cookie only", "access_jwt_missing", () => ({ cookie: `CF_Authorization=${grace}` })],
-    ["an e-mail address only", "access_jwt_missing", () => ({ "cf-access-authenticated-user-email": GRACE.email })],
-    ["a Connect JWT", "access_jwt_missing", async () => ({ authorization: `JWT ${await scene.site.contextJwt("jira", GRACE.accountId)}` })],
-    ["two tokens in one line", "access_jwt_malformed", () => ({ "cf-access-jwt-assertion": `${grace}, ${grace}` })],
-    ["a Connect JWT for an Access JWT", "access_jwt_malformed", async () => bearer(await scene.site.contextJwt("jira", GRACE.accountId))],
-  ])("is refused when it sends %s: %s", async (_what, code, headers) => {
-    refuse(await scene.ask(await headers()), code);
   });
 
   it("finds a person by what Access calls them for good, never by their e-mail address", async () => {

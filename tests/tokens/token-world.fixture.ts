@@ -1,0 +1,163 @@
+import { expect, vi } from "vitest";
+
+import type { AccessTeam } from "../../sandbox/access-team.js";
+import type { AtlassianSite } from "../../sandbox/atlassian-site.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
+import { AUDIENCES } from "../../sandbox/world-parts.js";
+import { SERVICES, type World } from "../../sandbox/world.js";
+import { senderOf, TenantsWorld, type Sender } from "../lifecycle.fixture.js";
+import { expectProblem } from "../refusals.fixture.js";
+import { Attacker } from "./attacker.fixture.js";
+import type { Refusal } from "./token-kind.fixture.js";
+
+const TEAM_DOMAINS = [
+  "acme.cloudflareaccess.com",
+  "globex.cloudflareaccess.com",
+  "stranger.cloudflareaccess.com",
+] as const;
+
+/** In the one minute that there is, one account hands in the tokens of all rows. */
+const MANY = { calls: 100_000, perSeconds: 60 };
+
+interface Trace {
+  /** Changes with every commit to the database, whatever it writes. */
+  readonly stored: unknown;
+  readonly asked: readonly string[];
+}
+
+/**
+ * One app, whose clock stands still, so that each row meets the second that it was made for. At home Grace is linked in
+ * Jira, by the team Acme; elsewhere Linus is, by Globex. Nobody trusts the third team.
+ */
+export class TokenWorld {
+  readonly tenants: TenantsWorld;
+  readonly attacker: Attacker;
+  readonly elsewhere: AtlassianSite;
+  /** A team that another site trusts. */
+  readonly globex: AccessTeam;
+  /** A team that nobody trusts. */
+  readonly strangers: AccessTeam;
+
+  private constructor(tenants: TenantsWorld, attacker: Attacker) {
+    this.tenants = tenants;
+    this.attacker = attacker;
+    const { sites, teams } = tenants.world.parts;
+    [, this.elsewhere] = sites as unknown as [AtlassianSite, AtlassianSite];
+    [, this.globex, this.strangers] = teams as unknown as [AccessTeam, AccessTeam, AccessTeam];
+  }
+
+  static async start(): Promise<TokenWorld> {
+    // Switches off the authentication of atlassian-connect-express, which nothing may depend on.
+    vi.stubEnv("AC_OPTS", "no-auth");
+    const tenants = await TenantsWorld.start({
+      siteCount: 2,
+      teamDomains: [...TEAM_DOMAINS],
+      rates: { proof: MANY },
+    });
+    const world = new TokenWorld(tenants, await Attacker.start());
+    await world.#populate();
+    vi.setSystemTime(new Date());
+    return world;
+  }
+
+  async close(): Promise<void> {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+    await this.attacker.close();
+    await this.tenants.close();
+  }
+
+  get world(): World {
+    return this.tenants.world;
+  }
+
+  get appUrl(): string {
+    return this.world.appUrl;
+  }
+
+  get home(): AtlassianSite {
+    return this.world.site;
+  }
+
+  get tenant(): Sender {
+    return senderOf(this.home);
+  }
+
+  get otherTenant(): Sender {
+    return senderOf(this.elsewhere);
+  }
+
+  get acme(): AccessTeam {
+    return this.world.team;
+  }
+
+  async send(
+    method: string,
+    target: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body?: unknown,
+  ): Promise<Reply> {
+    const url = `${this.appUrl}${target}`;
+    const sent = { accept: "application/json", ...headers };
+    return this.tenants.send({
+      caller: "A caller",
+      method,
+      url,
+      headers: sent,
+      ...(body !== undefined && { body }),
+    });
+  }
+
+  /** The whole problem, and no trace: nothing written, nobody asked. */
+  async expectRefusal(
+    request: () => Promise<Reply>,
+    [status, code]: Refusal,
+    { mayAsk }: { readonly mayAsk?: RegExp } = {},
+  ): Promise<Reply> {
+    const before = await this.#observe(mayAsk);
+    const reply = await request();
+    expectProblem(reply, code, this.appUrl);
+    expect(reply.status).toBe(status);
+    expect(await this.#observe(mayAsk)).toEqual(before);
+    return reply;
+  }
+
+  async #populate(): Promise<void> {
+    const { world, acme, globex } = this;
+    for (const [site, team, person] of [
+      [this.home, acme, GRACE],
+      [this.elsewhere, globex, LINUS],
+    ] as const) {
+      await world.install("jira", site);
+      await this.tenants.waitUntilProven(site);
+      await world.page(ADA, "jira", site).saveSettings({ teamDomain: team.domain, services: SERVICES });
+      const accessJwt = await team.signAccessJwt(person, AUDIENCES.app);
+      (await world.page(person, "jira", site).send("POST", "/api/v1/me/links", { accessJwt })).expect(201);
+      (await this.tenants.identify(site.host, await team.signAccessJwt(person, AUDIENCES.demo))).expect(200);
+      // From now on the team isn't asked about unknown keys for a minute, and the account is known.
+      const header = { kid: "unknown" };
+      (
+        await this.tenants.identify(site.host, await team.signAccessJwt(person, AUDIENCES.demo, { header }))
+      ).expect(401);
+      (await world.page(person, "jira", site).send("GET", "/api/v1/me")).expect(200);
+    }
+    await vi.waitFor(
+      async () =>
+        expect(await this.tenants.database.select("SELECT id FROM links WHERE last_used_at IS NULL")).toEqual(
+          [],
+        ),
+      { timeout: 5_000, interval: 10 },
+    );
+  }
+
+  async #observe(mayAsk?: RegExp): Promise<Trace> {
+    const { sites, installKeys, teams } = this.world.parts;
+    const servers = [...sites, installKeys, ...teams, this.attacker].map(({ server }) => server);
+    const asked = servers.flatMap(({ url, requests }) => requests.map((line) => `${url} ${line}`));
+    return {
+      stored: await this.tenants.database.select("PRAGMA data_version"),
+      asked: asked.filter((line) => !mayAsk?.test(line)),
+    };
+  }
+}
