@@ -2,6 +2,7 @@ import { pino } from "pino";
 
 import type { LogLevel } from "./config/values.js";
 import { AppError } from "./errors.js";
+import { hideSecrets } from "./hide-secrets.js";
 import type { Logger } from "./logger.js";
 
 /** JSON lines on standard output. */
@@ -10,8 +11,18 @@ export function createLogger(level: LogLevel): Logger {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { log: presentFields },
     serializers: { err: presentError },
   });
+}
+
+function presentFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === "string" ? hideSecrets(value) : value,
+    ]),
+  );
 }
 
 interface PresentedError {
@@ -32,10 +43,10 @@ function presentError(error: unknown, depth = 0): PresentedError | undefined {
   if (!(error instanceof Error)) return { type: typeof error, message: "Something that isn't an Error." };
   return {
     type: error.name,
-    message: error.message,
-    stack: error.stack,
+    message: hideSecrets(error.message),
+    stack: error.stack && hideSecrets(error.stack),
     code: "code" in error ? error.code : undefined,
-    reason: error instanceof AppError ? (error.reason ?? undefined) : undefined,
+    reason: error instanceof AppError && error.reason !== null ? hideSecrets(error.reason) : undefined,
     cause: presentError(error.cause, depth + 1),
   };
 }

@@ -1,12 +1,16 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
 import { ADA } from "../sandbox/people.js";
 import type { Env } from "../src/config/env.js";
 import { Writers } from "./durability.fixture.js";
+import { ENCRYPTED_COLUMNS } from "../src/storage/encrypted-columns.js";
+import { SecretBox } from "../src/storage/secret-box.js";
 import { it, PATIENCE, type Deployment } from "./process-deployment.fixture.js";
-import { createKey, runCli, type ProcessEnd } from "./process.fixture.js";
+import { readDatabase } from "./process-logs.fixture.js";
+import { createKey, runCli, spawnCli, type ProcessEnd } from "./process.fixture.js";
 
 const KEY = createKey();
 const DAMAGE = "UPDATE tenants SET shared_secret = 'x' WHERE product = 'confluence'";
@@ -27,6 +31,67 @@ async function expectReadable({ world }: Deployment, sites: readonly AtlassianSi
   for (const site of sites) (await world.page(ADA, "jira", site).send("GET", "/api/v1/me")).expect(200);
 }
 
+function openBox(...keys: readonly string[]): SecretBox {
+  return new SecretBox(keys.map((key) => Buffer.from(key, "base64")));
+}
+
+/** The columns of the database in which anything is encrypted. */
+async function findEncryptedColumns(deployment: Deployment): Promise<string[]> {
+  const tables = await deployment.query<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'table'",
+  );
+  const columns = new Set<string>();
+  for (const { name } of tables) {
+    for (const row of await deployment.query<Record<string, unknown>>(`SELECT * FROM ${name}`)) {
+      for (const [column, value] of Object.entries(row)) {
+        if (typeof value === "string" && /\bv1\.[0-9a-f]{8}\./.test(value)) columns.add(`${name}.${column}`);
+      }
+    }
+  }
+  return [...columns].sort();
+}
+
+/** As many more tenants as it says; answers their secrets by id. */
+async function addTenants(
+  deployment: Deployment,
+  count: number,
+  box: SecretBox,
+): Promise<Map<string, string>> {
+  const secrets = new Map<string, string>();
+  const row = (nth: number) => {
+    const id = `tenant-${nth}`;
+    // As long as an install event may have one, so that a rotation fills more than SQLite keeps in memory.
+    const secret = `${id}-`.padEnd(1024, "s");
+    secrets.set(id, secret);
+    const encrypted = box.encrypt(secret, { tenantId: id, column: "tenants.shared_secret" });
+    const site = `${id}.atlassian.net`;
+    return `('${id}', 'jira', '${site}', 'https://${site}', 'key-${nth}', '${encrypted}', 'enabled', 1, 0, 0, 1, 1,
+      '2026-01-01 00:00:00.000 +00:00', '2026-01-01 00:00:00.000 +00:00')`;
+  };
+  for (let from = 0; from < count; from += 500) {
+    const rows = Array.from({ length: Math.min(500, count - from) }, (_, nth) => row(from + nth));
+    await deployment.query(
+      `INSERT INTO tenants (id, product, site, base_url, client_key, shared_secret, state, generation, proven,
+       suspended, last_install_event_at, last_toggle_event_at, created_at, updated_at) VALUES ${rows.join()}`,
+    );
+  }
+  return secrets;
+}
+
+async function readSecrets(deployment: Deployment): Promise<Map<string, string>> {
+  const rows = await deployment.query<{ id: string; secret: string }>(
+    "SELECT id, shared_secret AS secret FROM tenants WHERE client_key LIKE 'key-%'",
+  );
+  return new Map(rows.map(({ id, secret }) => [id, secret]));
+}
+
+function decryptAll(encrypted: ReadonlyMap<string, string>, box: SecretBox): Map<string, string> {
+  const column = "tenants.shared_secret";
+  return new Map(
+    [...encrypted].map(([tenantId, value]) => [tenantId, box.decrypt(value, { tenantId, column })]),
+  );
+}
+
 describe.concurrent("keys rotate", PATIENCE, () => {
   it("puts the secrets of three generations under the newest key while the app runs", async ({
     deployment,
@@ -40,7 +105,19 @@ describe.concurrent("keys rotate", PATIENCE, () => {
       await app.close();
     }
     const newest = { ENCRYPTION_KEYS: third };
-    expect(await deployment.spawnApp(newest).ended).toMatchObject({ code: 78 });
+    const [firstId, secondId] = [first, second].map((key) => openBox(key).keyIds[0] ?? "");
+    for (const [ENCRYPTION_KEYS, missingIds] of [
+      [third, [firstId, secondId]],
+      [`${third},${first}`, [secondId]],
+      [`${third},${second}`, [firstId]],
+    ] as const) {
+      const { code, stdout, stderr } = await deployment.spawnApp({ ENCRYPTION_KEYS }).ended;
+      expect({ code, stdout }).toEqual({ code: 78, stdout: "" });
+      for (const id of [firstId, secondId]) {
+        expect(stderr.split("but the keys given")[0]?.includes(id ?? ""), id).toBe(missingIds.includes(id));
+      }
+      expect([first, second, third].filter((key) => stderr.includes(key))).toEqual([]);
+    }
 
     const app = await deployment.startApp({ ENCRYPTION_KEYS: generations[2] });
     await deployment.world.prepare();
@@ -58,10 +135,40 @@ describe.concurrent("keys rotate", PATIENCE, () => {
     expect((await rotate(deployment, newest)).stdout).toBe(
       "Every secret is already encrypted with the newest key.\n",
     );
+    const columns = Object.values(ENCRYPTED_COLUMNS).map(({ table, column }) => `${table}.${column}`);
+    expect(await findEncryptedColumns(deployment)).toEqual(columns.sort());
+    // Neither in a free page, nor in the write-ahead log.
+    const bytes = readDatabase(deployment);
+    expect([firstId, secondId].filter((id) => bytes.includes(`v1.${id}.`))).toEqual([]);
 
     await app.close();
     await deployment.startApp(newest);
     await expectReadable(deployment, sites);
+  });
+
+  it("loses nothing when it is killed in the middle", async ({ deployment }) => {
+    const newest = createKey();
+    const both = { ENCRYPTION_KEYS: `${newest},${KEY}` };
+    const app = await deployment.startApp({ ENCRYPTION_KEYS: KEY });
+    const secrets = await addTenants(deployment, 2000, openBox(KEY));
+    await app.close();
+    const before = await readSecrets(deployment);
+
+    const killed = spawnCli(["keys", "rotate"], {
+      env: { ...deployment.env, ...both },
+      cwd: deployment.folder,
+    });
+    const sizeOfLog = () => statSync(`${deployment.databaseFile}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    const over = new AbortController();
+    void killed.ended.then(() => over.abort());
+    while (!over.signal.aborted && sizeOfLog() < 500_000) await sleep(1);
+    killed.kill("SIGKILL");
+    expect(await killed.ended).toMatchObject({ signal: "SIGKILL", stdout: "" });
+
+    expect(await readSecrets(deployment)).toEqual(before);
+    expect((await rotate(deployment, both)).stdout).toMatch(/^2000 secrets were encrypted /);
+    expect(decryptAll(await readSecrets(deployment), openBox(newest))).toEqual(secrets);
+    await deployment.startApp({ ENCRYPTION_KEYS: newest });
   });
 
   it("does so with the key file", async ({ deployment }) => {

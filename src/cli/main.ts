@@ -1,4 +1,5 @@
 import { readEnv } from "../config/env.js";
+import { hideSecrets } from "../hide-secrets.js";
 import { explainStartFailure } from "../start-failure.js";
 import { rotateKeys } from "./keys-rotate.js";
 
@@ -20,7 +21,7 @@ if (args.includes("--help") || args.join(" ") === "help") {
     process.stdout.write(`${await rotateKeys(readEnv())}\n`);
   } catch (error) {
     const { exitCode, lines } = explainStartFailure(error) ?? { exitCode: 1, lines: [describe(error)] };
-    process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+    process.stderr.write(lines.map((line) => `${hideSecrets(line)}\n`).join(""));
     process.exitCode = exitCode;
   }
 } else {

@@ -14,7 +14,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ConfigError } from "./config.js";
-import { loadOrCreateEncryptionKeyFile } from "./encryption-key-file.js";
+import { isKeyFileOpenToOthers, loadOrCreateEncryptionKeyFile } from "./encryption-key-file.js";
 
 describe("loadOrCreateEncryptionKeyFile", () => {
   let folder: string;
@@ -32,6 +32,18 @@ describe("loadOrCreateEncryptionKeyFile", () => {
     expect(keys).toEqual([expect.objectContaining({ length: 32 })]);
     expect(statSync(`${database}.key`).mode & 0o777).toBe(0o600);
     expect(loadOrCreateEncryptionKeyFile(database)).toEqual(keys);
+    expect(isKeyFileOpenToOthers(database)).toBe(false);
+  });
+
+  it.each([
+    [0o640, false],
+    [0o400, false],
+    [0o644, true],
+    [0o602, true],
+  ])("notices when others may use it: mode %o, %s", (mode, isOpen) => {
+    loadOrCreateEncryptionKeyFile(database);
+    chmodSync(`${database}.key`, mode);
+    expect(isKeyFileOpenToOthers(database)).toBe(isOpen);
   });
 
   it("does not replace the lost key of an existing database", () => {

@@ -22,6 +22,11 @@ export function loadOrCreateEncryptionKeyFile(databaseFile: string): readonly Bu
   return keys.data;
 }
 
+/** It was made for its owner alone; a copy that was put back may not be. */
+export function isKeyFileOpenToOthers(databaseFile: string): boolean {
+  return ((statSync(`${databaseFile}.key`, { throwIfNoEntry: false })?.mode ?? 0) & 0o007) !== 0;
+}
+
 function readOrCreate(keyFile: string, databaseFile: string): string {
   try {
     // In this order: another process may be making both.

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { z } from "zod";
 
 import type { Clock } from "../clock.js";
 import type { Logger } from "../logger.js";
@@ -16,6 +17,7 @@ import { SqlSettingsReader, SqlSettingsStore } from "./sql-settings-store.js";
 import { SqlTenantReader, SqlTenantStore } from "./sql-tenant-store.js";
 import { SqlTokenLedger } from "./sql-token-ledger.js";
 import { connect, switchToWriteAheadLog } from "./sqlite-connection.js";
+import { parseStored } from "./stored-data.js";
 import { toAppError } from "./storage-error.js";
 import { Writer } from "./writer.js";
 
@@ -51,6 +53,8 @@ const WAIT_LIMITS: WaitLimits = { queueTimeoutMilliseconds: 10_000, busyTimeoutM
 // Several processes that start on a new file at once change its mode one after the other.
 const TRIES = { usually: 2, switchingMode: 10 };
 
+const checkpointRows = z.array(z.object({ busy: z.int() }));
+
 /**
  * Creates, migrates and checks the database. Throws EncryptionKeyError and DatabaseTooNewError, both with nothing
  * changed, and AppError `store_unavailable`.
@@ -84,6 +88,23 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     await read.tenants.findById("");
   };
   let closed: Promise<void> | null = null;
+  const overwriteDeleted = async () => {
+    try {
+      // https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: until then, what secure_delete has overwritten in the
+      // database stands in the log beside it.
+      const [rows] = await reader.sequelize.query("PRAGMA wal_checkpoint(TRUNCATE)");
+      const [{ busy } = { busy: null }] = parseStored(checkpointRows, rows, "the answer to a checkpoint");
+      if (busy !== 0) logger.warn({}, "the write-ahead log could not be emptied: another process uses it");
+    } catch (error) {
+      logger.warn({ err: toAppError(error) }, "the write-ahead log could not be emptied");
+    }
+  };
+  const reencrypt = async () => {
+    const reencrypted = await writer.transact((session) => reencryptAll(session, secretBox));
+    // What the old keys can read is to be gone, not only out of use: one of them may be the reason for all this.
+    if (reencrypted > 0) await overwriteDeleted();
+    return { reencrypted };
+  };
   const close = async () => {
     await writer.close();
     await reader.sequelize.close();
@@ -93,18 +114,8 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     read,
     ping,
     write: (work) => writer.transact((session) => work(createWriteStores(session, secretBox, clock))),
-    overwriteDeleted: async () => {
-      try {
-        // https://www.sqlite.org/pragma.html#pragma_wal_checkpoint: until then, what secure_delete has overwritten in the
-        // database stands in the log beside it.
-        await reader.sequelize.query("PRAGMA wal_checkpoint(TRUNCATE)");
-      } catch (error) {
-        logger.warn({ err: toAppError(error) }, "the write-ahead log could not be emptied");
-      }
-    },
-    reencrypt: async () => ({
-      reencrypted: await writer.transact((session) => reencryptAll(session, secretBox)),
-    }),
+    overwriteDeleted,
+    reencrypt,
     close: () => (closed ??= close()),
   };
 }

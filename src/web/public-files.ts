@@ -70,6 +70,10 @@ function createFolder(folder: string, cacheControl: string): RequestHandler {
   return express.static(folder, {
     index: false,
     redirect: false,
+    // A version names the content. What these three would tell besides is when the app was put on this machine.
+    etag: false,
+    lastModified: false,
+    acceptRanges: false,
     // By hand, as every answer already carries a stricter one, which the option would respect.
     setHeaders: (res) => res.setHeader("Cache-Control", cacheControl),
   });

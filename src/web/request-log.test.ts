@@ -44,19 +44,23 @@ describe("the log line of a request", () => {
     [`/base/link/start/${ATTEMPT}?jwt=x`, { route: "/link/start/:attempt" }],
     [`/base/access/link/${ATTEMPT}`, { route: "/access/link/:attempt" }],
     [`/base/access/link/${ATTEMPT}/`, { path: "/base/access/link/…/" }],
-    [`/base/ACCESS/LINK/${ATTEMPT}`, { path: "/base/ACCESS/LINK/…" }],
+    [`/base/ACCESS/LINK/${ATTEMPT}`, { path: "/base/…/…/…" }],
     [`/base//access/link/${ATTEMPT}`, { path: "/base//access/link/…" }],
     [`/access/link/${ATTEMPT}`, { path: "/access/link/…" }],
     [`/base/access/link/${ATTEMPT}/more`, { path: "/base/access/link/…/more" }],
     ["/base/api/v1/me/links/7f1c", { route: "/api/v1/me/links/:id" }],
     ["/base/api/v1/sites/acme.atlassian.net/identity", { route: "/api/v1/sites/:site/identity" }],
     ["/basement", { path: "/basement" }],
+    [`/base/healthz/${ATTEMPT.slice(0, 10)}`, { path: "/base/healthz/…" }],
+    ["/base/users/grace@acme.example", { path: "/base/users/…" }],
+    ["/base/users/grace%40acme.example/x", { path: "/base/users/…/x" }],
+    ["/base/codes/ABCDEFGHIJ", { path: "/base/codes/…" }],
   ])("names %s without what it holds", async (path, named) => {
     const line = await lineOf(path);
 
     expect(line.fields).toMatchObject(named);
     expect(JSON.stringify(line)).not.toContain(ATTEMPT);
-    expect(JSON.stringify(line)).not.toContain("jwt");
+    expect(JSON.stringify(line)).not.toMatch(/jwt|grace|ABCDEFGHIJ/);
   });
 
   it("gives the reason of a refusal, at info, in our words alone", async () => {

@@ -53,14 +53,18 @@ export function logWhenDone(
   });
 }
 
-// Ids of attempts and codes are longer than any segment worth reading in a log.
-const LONGEST_SEGMENT = 20;
 const LONGEST_PATH = 200;
+
+/**
+ * A path that is no route's may be anything: a token, a code, an e-mail address, somebody's name. Only what looks like
+ * the words that the app's own paths are made of is worth reading in a log.
+ */
+const WORD = /^(?:[a-z][a-z\d.-]{0,19})?$/;
 
 function withoutSecrets(path: string): string {
   return path
     .slice(0, LONGEST_PATH)
     .split("/")
-    .map((segment) => (segment.length > LONGEST_SEGMENT ? "…" : segment))
+    .map((segment) => (WORD.test(segment) ? segment : "…"))
     .join("/");
 }
