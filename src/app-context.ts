@@ -8,6 +8,7 @@ import type { Logger } from "./logger.js";
 import type { SettingsService } from "./services/settings-service.js";
 import type { HostDirectory } from "./tenants/host-directory.js";
 import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
+import type { Limits } from "./web/limits.js";
 import type { Metrics } from "./web/metrics.js";
 import type { TenantProof } from "./tenants/tenant-proof.js";
 import type { HostUser, Tenant } from "./tenants/tenant.js";
@@ -41,6 +42,7 @@ export interface AppContext {
   readonly config: Config;
   readonly metricsToken: string | null;
   readonly metrics: Metrics;
+  readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The descriptor that Atlassian installs the app from. */

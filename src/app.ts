@@ -1,3 +1,5 @@
+import { parse } from "node:querystring";
+
 import express, { type Express } from "express";
 
 import type { AppContext } from "./app-context.js";
@@ -15,6 +17,7 @@ import { createPageRoutes } from "./web/page-routes.js";
 import { createPopupRoutes } from "./web/popup-routes.js";
 import { createProblemsRoutes } from "./web/problems-routes.js";
 import { createPublicFiles } from "./web/public-files.js";
+import { refuseFloods } from "./web/refuse-floods.js";
 import { quietExpress } from "./web/security-headers.js";
 import { createSettingsRoutes } from "./web/settings-routes.js";
 import { useViews } from "./web/views.js";
@@ -24,10 +27,13 @@ export function createApp(ctx: AppContext, server: { isDraining(): boolean }): E
   const app = express();
   quietExpress(app);
   useViews(app, ctx.config);
-  app.set("query parser", "simple");
+  // Express' own parsers stop at the thousandth parameter. Routes must see all that a token's qsh stands for.
+  app.set("query parser", (query: string) => parse(query, "&", "=", { maxKeys: 0 }));
 
   const routes = createRouter();
   routes.use(createHealthRoutes({ isReady: () => ctx.isReady(), isDraining: () => server.isDraining() }));
+  routes.use("/public", createPublicFiles());
+  routes.use(refuseFloods(ctx));
   routes.use(createMetricsRoutes(ctx));
   routes.use(createDescriptorRoutes(ctx));
   routes.use(createLifecycleRoutes(ctx));
@@ -39,7 +45,6 @@ export function createApp(ctx: AppContext, server: { isDraining(): boolean }): E
   routes.use("/api/v1/audit", createAuditRoutes(ctx));
   routes.use(createPageRoutes(ctx));
   routes.use(createPopupRoutes(ctx));
-  routes.use("/public", createPublicFiles());
 
   app.use(ctx.config.basePath || "/", routes);
   app.use(notFound);

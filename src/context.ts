@@ -5,7 +5,7 @@ import type { AppContext } from "./app-context.js";
 import { AuditLog } from "./audit/audit-log.js";
 import { systemClock } from "./clock.js";
 import { ConfigError, type Config, type Secrets } from "./config/config.js";
-import { loadOrCreateEncryptionKeyFile } from "./config/encryption-key-file.js";
+import { isKeyFileOpenToOthers, loadOrCreateEncryptionKeyFile } from "./config/encryption-key-file.js";
 import { createAce } from "./connect/ace.js";
 import { ConnectHostDirectory } from "./connect/connect-host-directory.js";
 import { ConnectVerifier } from "./connect/connect-verifier.js";
@@ -16,6 +16,7 @@ import { IdentityService } from "./links/identity-service.js";
 import { LinkAttemptService } from "./links/link-attempt-service.js";
 import { LinkService } from "./links/link-service.js";
 import type { Logger } from "./logger.js";
+import { Limits, type Rates } from "./web/limits.js";
 import { createMetrics } from "./web/metrics.js";
 import { SettingsService } from "./services/settings-service.js";
 import { DatabaseTooNewError } from "./storage/migrate.js";
@@ -45,6 +46,12 @@ export async function openAppDatabase(
         { keyFile: `${config.databaseFile}.key` },
         "secrets are encrypted with the key in this file: keep a copy of it apart from the database",
       );
+      if (isKeyFileOpenToOthers(config.databaseFile)) {
+        logger.warn(
+          { keyFile: `${config.databaseFile}.key` },
+          "other users of this machine can use this key file: give it mode 600",
+        );
+      }
     }
     return database;
   } catch (error) {
@@ -55,7 +62,12 @@ export async function openAppDatabase(
 }
 
 /** Joins the parts. The only file that knows every one of them. */
-export async function createContext(config: Config, secrets: Secrets, logger: Logger): Promise<AppContext> {
+export async function createContext(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+  rates: Rates,
+): Promise<AppContext> {
   const clock = systemClock;
   const database = await openAppDatabase(config, secrets, logger);
   const { tenants, settings: settingsOfTenants } = database.read;
@@ -108,6 +120,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     config,
     metricsToken: secrets.metricsToken,
     metrics: createMetrics(),
+    limits: new Limits(clock, rates),
     clock,
     logger,
     descriptor: ace.descriptor,
@@ -115,7 +128,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     host,
     tenants: new TenantLifecycle({ database, audit, clock }),
     proof,
-    settings: new SettingsService({ database, audit, teamKeys, popupFront }),
+    settings: new SettingsService({ database, audit, teamKeys, popupFront, clock }),
     links,
     attempts: new LinkAttemptService({ database, audit, links, accessJwts, clock }),
     identities,

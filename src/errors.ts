@@ -90,8 +90,8 @@ export const PROBLEMS = {
     status: 403,
     title: "The app is paused on this site",
     cause:
-      "An admin paused it, or the app moved to another host name and no admin has opened its page there yet.",
-    fix: "Ask an admin to resume it on the app's page.",
+      "An admin paused it, or the app was installed anew or moved to another host name, and the site hasn't confirmed that yet.",
+    fix: "Try again in a minute, or ask an admin to open the app's page, and to resume it there.",
   },
   purpose_not_allowed: {
     status: 403,
@@ -190,7 +190,8 @@ export const PROBLEMS = {
   rate_limited: {
     status: 429,
     title: "Too many requests",
-    cause: "This call was made more often than its limit allows.",
+    cause:
+      "This call was made more often than its limit allows, or too many requests from the same address were refused.",
     fix: "Wait as long as Retry-After says.",
   },
   headers_too_large: {

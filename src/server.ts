@@ -1,5 +1,6 @@
 import { readEnv } from "./config/env.js";
 import { createLogger } from "./create-logger.js";
+import { hideSecrets } from "./hide-secrets.js";
 import { startApp, type RunningApp } from "./start-app.js";
 import { explainStartFailure } from "./start-failure.js";
 
@@ -26,7 +27,7 @@ async function startOrExit(): Promise<RunningApp> {
   } catch (error) {
     const failure = explainStartFailure(error);
     if (failure === null) return endByFault(error, "the app can't start");
-    process.stderr.write(failure.lines.map((line) => `${line}\n`).join(""));
+    process.stderr.write(failure.lines.map((line) => `${hideSecrets(line)}\n`).join(""));
     process.exit(failure.exitCode);
   }
 }

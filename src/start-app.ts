@@ -6,6 +6,7 @@ import { createContext } from "./context.js";
 import { createLogger } from "./create-logger.js";
 import { createHttpServer, type HttpServer } from "./web/http-server.js";
 import { JSON_BODY_LIMIT_BYTES } from "./web/json-body.js";
+import { RATES, type Rates } from "./web/limits.js";
 import { ServiceApi } from "./web/service-api.js";
 
 export interface RunningApp {
@@ -19,10 +20,10 @@ export interface RunningApp {
 const DRAIN_SECONDS = 10;
 
 /** Environment → config → context → listen. Throws ConfigError, AppError `store_unavailable`, and what listening throws. */
-export async function startApp(env: Env): Promise<RunningApp> {
+export async function startApp(env: Env, rates: Rates = RATES): Promise<RunningApp> {
   const { config, secrets } = parseConfig(env);
   const logger = createLogger(config.logLevel);
-  const ctx = await createContext(config, secrets, logger);
+  const ctx = await createContext(config, secrets, logger, rates);
   const server = createAppServer(ctx);
   const { port } = await server.listen(config.port, config.host).catch(async (error: unknown) => {
     await ctx.close();
@@ -41,13 +42,17 @@ export async function startApp(env: Env): Promise<RunningApp> {
 }
 
 function createAppServer(ctx: AppContext): HttpServer {
-  const { config, clock, logger, metrics } = ctx;
+  const { config, clock, logger, metrics, limits } = ctx;
   const server: HttpServer = createHttpServer({
     ...config,
     clock,
     logger,
     metrics,
     bodyLimitBytes: () => JSON_BODY_LIMIT_BYTES,
+    // Faults of the app's own are nobody's.
+    onRefusal: (refused, { status }) => {
+      if (!refused.isCallerKnown && status < 500) limits.countRefusalOfStranger(refused);
+    },
     serviceApi: new ServiceApi(ctx),
     app: createApp(ctx, { isDraining: () => server.isDraining() }),
   });

@@ -70,6 +70,11 @@ export class IdentityService {
     return first;
   }
 
+  /** Whether the token was verified before, which costs next to nothing to tell, and proves nothing else. */
+  remembers(rawToken: string): boolean {
+    return this.#deps.accessJwts.remembers(rawToken);
+  }
+
   /** Waits for what is still being written in the background. */
   async settle(): Promise<void> {
     await Promise.all(this.#linksBeingMarked.values());

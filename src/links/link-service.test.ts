@@ -40,7 +40,7 @@ function buildToken(overrides: Partial<VerifiedAccessJwt> = {}): VerifiedAccessJ
 async function setUp() {
   const database = await openTestDatabase();
   const tenant = await database.write(async (stores) => {
-    const inserted = await insertTenant(stores);
+    const inserted = { ...(await insertTenant(stores)), proven: true };
     await stores.settings.replace(inserted.id, settings, 0);
     return inserted;
   });
@@ -49,7 +49,7 @@ async function setUp() {
     database,
     clock,
     audit: new AuditLog({ clock, reader: database.read.audit }),
-    accessJwts: { verify: () => Promise.resolve(token) },
+    accessJwts: { verify: () => Promise.resolve(token), remembers: () => false },
   });
   const link = (accountId: string) => service.linkWithToken({ tenant, accountId }, "token", BY);
   return {

@@ -35,13 +35,21 @@ export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppErro
     return new AppError("purpose_not_allowed", "An admin hasn't set up linking yet.");
   }
   if (settings.paused) return new AppError("paused", "An admin has paused the app on this site.");
-  if (tenant.suspended) {
-    return new AppError(
-      "paused",
-      "The app has moved to another host name; an admin must open its page there once.",
-    );
-  }
-  return null;
+  return findDoubt(tenant);
+}
+
+/**
+ * Security rule 4: an install event's secret is unsigned. Until its host has accepted it, whoever has sent another one
+ * in it could speak for every account: link as them, see what they have linked, and take it away.
+ */
+function findDoubt(tenant: Tenant): AppError | null {
+  if (tenant.proven) return null;
+  return new AppError(
+    "paused",
+    tenant.suspended
+      ? "The app has moved to another host name; an admin must open its page there once."
+      : "This site hasn't confirmed the app's new installation yet. Try again in a minute, or ask an admin to open the app's page.",
+  );
 }
 
 export class LinkService {
@@ -51,8 +59,9 @@ export class LinkService {
     this.#deps = deps;
   }
 
-  async listOfAccount(user: HostUser): Promise<IdentityLink[]> {
-    return this.#deps.database.read.links.listOfAccount(user.tenant.id, user.accountId);
+  /** None while there is doubt who speaks for the tenant. */
+  async listOfAccount({ tenant, accountId }: HostUser): Promise<IdentityLink[]> {
+    return findDoubt(tenant) ? [] : this.#deps.database.read.links.listOfAccount(tenant.id, accountId);
   }
 
   async list(tenantId: string, query: string, page: PageRequest): Promise<Page<IdentityLink>> {
@@ -129,6 +138,8 @@ export class LinkService {
 
   /** Also when an admin was faster: then it can't be brought back any more. */
   async removeOwn({ tenant, accountId }: HostUser, linkId: string, by: Initiator): Promise<void> {
+    const doubt = findDoubt(tenant);
+    if (doubt) throw doubt;
     const isTheirs = (link: IdentityLink) => link.accountId === accountId;
     await this.#deps.database.write(async (stores) => {
       const link =

@@ -23,4 +23,6 @@ export interface AccessJwtVerification {
    * Throws AppError `access_jwt_malformed`, `keys_unavailable` or `access_jwt_untrusted`.
    */
   verify(token: string): Promise<VerifiedAccessJwt>;
+  /** Whether the token was verified before and hasn't expired. Costs a hash; whether it still counts, `verify` says. */
+  remembers(token: string): boolean;
 }

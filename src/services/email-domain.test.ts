@@ -11,6 +11,8 @@ describe("parseEmailDomainPattern", () => {
     ["*.eu.acme.co.uk", "*.eu.acme.co.uk"],
     ["münchen.de", "xn--mnchen-3ya.de"],
     ["acme.internal", "acme.internal"],
+    // A Cyrillic letter in front: what is stored doesn't look like acme.com.
+    ["\u0430cme.com", "xn--cme-5cd.com"],
   ])("takes %j as %j", (text, pattern) => {
     expect(parseEmailDomainPattern(text)).toBe(pattern);
   });
@@ -29,6 +31,20 @@ describe("parseEmailDomainPattern", () => {
     "a..com",
     "me@acme.com",
     "acme.com,evil.com",
+    "partner.com/acme.com",
+    "partner.com\\acme.com",
+    "partner.com?acme.com",
+    "partner.com#acme.com",
+    "partner.com:443",
+    "partner%2ecom",
+    "*.xn--p1ai",
+    "*.\u0440\u0444",
+    "*.\uff43\uff4f\uff4d",
+    "*\u3002com",
+    "*.com.",
+    "*.c\u200bom",
+    "*.0.0.1",
+    "2130706433",
   ])("refuses %j", (text) => {
     expect(parseEmailDomainPattern(text)).toBeNull();
   });
@@ -52,6 +68,9 @@ describe("isEmailAllowed", () => {
     ["@acme.com", ["acme.com"], false],
     // The Kelvin sign: full Unicode lower-casing would make it a k.
     ["ada@acme.\u212A", ["acme.k"], false],
+    ["ada@ac\u00ADme.com", ["acme.com"], false],
+    ["ada@acme.com\0", ["acme.com"], false],
+    ["ada@.acme.com", ["*.acme.com"], false],
   ])("%j with %j is %j", (email, patterns, isAllowed) => {
     expect(isEmailAllowed(email, patterns)).toBe(isAllowed);
   });

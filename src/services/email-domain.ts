@@ -8,7 +8,8 @@ const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
  * covers domains of strangers (`*.com`, `com`, `*.co.uk`: public suffixes).
  */
 export function parseEmailDomainPattern(text: string): string | null {
-  const match = /^@?(?<wildcard>\*\.)?(?<domain>[^\s@*]+)$/u.exec(text.trim());
+  // What separates the parts of a URL would end the host: `partner.com/acme.com` would be stored as partner.com.
+  const match = /^@?(?<wildcard>\*\.)?(?<domain>[^\s@*/\\?#%:]+)$/u.exec(text.trim());
   const domain = domainToASCII(match?.groups?.["domain"] ?? "");
   if (domain.length > 253 || !domain.split(".").every((label) => LABEL.test(label))) return null;
   // validateHostname is off because `parse` would otherwise refuse underscores only; the labels are checked above.

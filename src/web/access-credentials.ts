@@ -4,10 +4,14 @@ import { AppError } from "../errors.js";
 
 /** The Access JWT of a service's call, from either of the two headers that may carry it; never from a cookie. */
 export function requireAccessJwt(req: IncomingMessage): string {
+  return requireOne(findAccessJwts(req));
+}
+
+export function findAccessJwts(req: IncomingMessage): readonly string[] {
   const bearer = (req.headersDistinct["authorization"] ?? []).flatMap(
     (value) => /^Bearer +(?<token>\S.*)$/i.exec(value)?.groups?.["token"]?.trim() ?? [],
   );
-  return requireOne([...readAssertions(req), ...bearer]);
+  return [...readAssertions(req), ...bearer];
 }
 
 /** The Access JWT that Access itself has put on a browser's request, and nothing that a browser could send. */

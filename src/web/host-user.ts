@@ -6,19 +6,27 @@ import { AppError } from "../errors.js";
 import type { HostDirectory } from "../tenants/host-directory.js";
 import type { HostUser } from "../tenants/tenant.js";
 import { createInitiator } from "./create-initiator.js";
+import { noteCallerKnown } from "./request-context.js";
 
-type Door = Pick<AppContext, "hostTokens" | "host">;
+type Door = Pick<AppContext, "hostTokens" | "host" | "limits" | "proof">;
 
 const users = new WeakMap<Request, HostUser>();
 
 /** Lets in a person who is signed in to Jira or Confluence, as a context JWT proves. */
-export function requireUser({ hostTokens, host }: Door): RequestHandler {
+export function requireUser(door: Door): RequestHandler {
   return async (req, _res, next) => {
-    const user = await hostTokens.verifyContext(requireConnectJwt(req));
-    await requirePerson(host, user);
-    users.set(req, user);
+    const user = await requireCaller(door, req);
+    const [asked] = await Promise.all([askForProof(door, user), requirePerson(door.host, user)]);
+    users.set(req, asked);
     next();
   };
+}
+
+/** People whose site was away when the app was installed needn't wait for an admin (security rule 4). */
+async function askForProof({ proof }: Door, user: HostUser): Promise<HostUser> {
+  const { tenant } = user;
+  if (tenant.proven || !(await proof.prove(tenant))) return user;
+  return { ...user, tenant: { ...tenant, proven: true, suspended: false } };
 }
 
 /** security rule 1: pages and links are for people, not for apps and portal customers. */
@@ -28,13 +36,21 @@ export async function requirePerson(host: HostDirectory, { tenant, accountId }: 
 }
 
 /** Lets in whom the product itself calls an admin, now. */
-export function requireAdmin({ hostTokens, host }: Door): RequestHandler {
+export function requireAdmin(door: Door): RequestHandler {
   return async (req, _res, next) => {
-    const user = await hostTokens.verifyContext(requireConnectJwt(req));
-    if (!(await host.isAdmin(user.tenant, user.accountId))) throw new AppError("not_admin");
+    const user = await requireCaller(door, req);
+    if (!(await door.host.isAdmin(user.tenant, user.accountId))) throw new AppError("not_admin");
     users.set(req, user);
     next();
   };
+}
+
+/** Who calls, as their token proves. Nothing has been asked of the product yet. */
+async function requireCaller({ hostTokens, limits }: Door, req: Request): Promise<HostUser> {
+  const user = await hostTokens.verifyContext(requireConnectJwt(req));
+  noteCallerKnown(req);
+  limits.consumeCall(user);
+  return user;
 }
 
 /** Whom the guard of this route let in. */

@@ -13,7 +13,7 @@ import { createRouter } from "./create-router.js";
 import { requireConnectJwt } from "./host-user.js";
 import { jsonBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { getRequestContext } from "./request-context.js";
+import { getRequestContext, noteCallerKnown } from "./request-context.js";
 
 const line = (maxLength: number) =>
   z.string("Must be text.").min(1, "Must not be empty.").max(maxLength, "Too long.");
@@ -38,7 +38,7 @@ export function createLifecycleRoutes(ctx: AppContext): Router {
   router
     .route("/installed")
     .post(jsonBody(), async (req, res) => {
-      const token = await ctx.hostTokens.verifyInstallEvent(requireConnectJwt(req), signedRequest(req));
+      const token = await requireInstallToken(ctx, req);
       const body = parseEvent(installBody, req, token, ctx.config.connectAppKey, "installed");
       const tenant = await ctx.tenants.install(
         token,
@@ -54,7 +54,7 @@ export function createLifecycleRoutes(ctx: AppContext): Router {
   router
     .route("/uninstalled")
     .post(jsonBody(), async (req, res) => {
-      const token = await ctx.hostTokens.verifyInstallEvent(requireConnectJwt(req), signedRequest(req));
+      const token = await requireInstallToken(ctx, req);
       parseEvent(eventBody, req, token, ctx.config.connectAppKey, "uninstalled");
       await ctx.tenants.uninstall(token, hashBody(req), byHost(req));
       res.sendStatus(204);
@@ -66,6 +66,7 @@ export function createLifecycleRoutes(ctx: AppContext): Router {
       .route(`/${eventType}`)
       .post(jsonBody(), async (req, res) => {
         const token = await ctx.hostTokens.verifyToggleEvent(requireConnectJwt(req), signedRequest(req));
+        noteCallerKnown(req);
         parseEvent(eventBody, req, token, ctx.config.connectAppKey, eventType);
         await ctx.tenants.setEnabled(token, hashBody(req), eventType === "enabled", byHost(req));
         res.sendStatus(204);
@@ -73,6 +74,12 @@ export function createLifecycleRoutes(ctx: AppContext): Router {
       .all(methodNotAllowed("POST"));
   }
   return router;
+}
+
+async function requireInstallToken({ hostTokens }: AppContext, req: Request): Promise<EventToken> {
+  const token = await hostTokens.verifyInstallEvent(requireConnectJwt(req), signedRequest(req));
+  noteCallerKnown(req);
+  return token;
 }
 
 function signedRequest(req: Request): SignedRequest {
@@ -111,12 +118,7 @@ function readInstallBody(body: z.output<typeof installBody>, hosts: AllowedHosts
 }
 
 function hashBody(req: Request): string {
-  try {
-    return sha256Hex(JSON.stringify(req.body));
-  } catch (error) {
-    // JSON.parse reads what is nested too deeply for JSON.stringify to write.
-    throw new AppError("malformed_request", "The body is nested too deeply.", { cause: error });
-  }
+  return sha256Hex(JSON.stringify(req.body));
 }
 
 function byHost(req: Request): Initiator {

@@ -1,4 +1,4 @@
-import type { Router } from "express";
+import type { RequestHandler, Router } from "express";
 import { z } from "zod";
 
 import type { AppContext } from "../app-context.js";
@@ -46,7 +46,7 @@ export function createMeRoutes(ctx: AppContext): Router {
 
   router
     .route("/links")
-    .post(jsonBody(), async (req, res) => {
+    .post(limitProofs(ctx), jsonBody(), async (req, res) => {
       const proof = parseWith(linkRequest, req.body);
       const { link, isNew } =
         "accessJwt" in proof
@@ -65,4 +65,12 @@ export function createMeRoutes(ctx: AppContext): Router {
     .all(methodNotAllowed("DELETE"));
 
   return router;
+}
+
+/** Whoever hands in codes may be guessing them. */
+function limitProofs({ limits }: AppContext): RequestHandler {
+  return (req, _res, next) => {
+    limits.consumeProof(getUser(req));
+    next();
+  };
 }

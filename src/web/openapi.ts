@@ -44,7 +44,7 @@ const TOKEN: readonly ProblemCode[] = [
   "purpose_not_allowed",
   "keys_unavailable",
 ];
-const EVERYWHERE: readonly ProblemCode[] = ["store_unavailable", "internal_error"];
+const EVERYWHERE: readonly ProblemCode[] = ["rate_limited", "store_unavailable", "internal_error"];
 
 const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   "/api/v1/settings": {
@@ -59,7 +59,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       security: "contextJwt",
       body: settingsDocument,
       answers: { 200: schemas.settings },
-      problems: [...ADMIN, ...BODY, "version_conflict", "rate_limited"],
+      problems: [...ADMIN, ...BODY, "version_conflict"],
     },
   },
   "/api/v1/settings/check": {
@@ -69,7 +69,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       body: settingsCheckRequest,
       isBodyOptional: true,
       answers: { 200: schemas.teamCheck },
-      problems: [...ADMIN, ...BODY, "rate_limited"],
+      problems: [...ADMIN, ...BODY],
     },
   },
   "/api/v1/settings/popup-check": {
@@ -77,7 +77,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       summary: "Look from outside whether the linking window is behind the right Access application",
       security: "contextJwt",
       answers: { 200: schemas.popupCheck },
-      problems: [...ADMIN, "rate_limited"],
+      problems: ADMIN,
     },
   },
   "/api/v1/links": {
@@ -129,7 +129,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       summary: "Begin to link: open the url in a window",
       security: "contextJwt",
       answers: { 201: schemas.linkAttempt },
-      problems: [...USER, "purpose_not_allowed", "paused", "rate_limited"],
+      problems: [...USER, "purpose_not_allowed", "paused"],
     },
   },
   "/api/v1/me/links": {
@@ -147,7 +147,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       security: "contextJwt",
       path: ["id"],
       answers: { 204: null },
-      problems: [...USER, "not_found"],
+      problems: [...USER, "paused", "not_found"],
     },
   },
   "/access/link/{attempt}": {

@@ -11,6 +11,7 @@ import { renderFramedPage, renderFramedProblem } from "./page-views.js";
 import { listModules } from "./public-files.js";
 import { productName } from "./product-name.js";
 import { endProblem, startProblem } from "./problem-response.js";
+import { noteCallerKnown } from "./request-context.js";
 import { createFramedPagePolicy } from "./security-headers.js";
 
 const TITLE = "Cloudflare Access";
@@ -24,8 +25,9 @@ export function createPageRoutes(ctx: AppContext): Router {
     // A URL-bound token is for one method; Express would take HEAD for GET.
     .head(methodNotAllowed("GET"))
     .get(
-      showPage(ctx, "admin", async ({ tenant, accountId }) => {
-        if (await ctx.host.isAdmin(tenant, accountId)) return;
+      showPage(ctx, "admin", async (user) => {
+        const { tenant, accountId } = user;
+        if (await ctx.host.isAdmin(tenant, accountId)) return requirePerson(ctx.host, user);
         throw new AppError(
           "not_admin",
           `You don't administer ${productName(tenant.product)} on ${tenant.site}. Ask one of its admins.`,
@@ -69,7 +71,7 @@ function showPage(
 
 /** Whom Jira or Confluence shows the page to, as the token in its URL proves. */
 async function requirePageUser(
-  { hostTokens, config }: AppContext,
+  { hostTokens, limits, config }: AppContext,
   req: Request,
   res: Response,
 ): Promise<HostUser> {
@@ -83,6 +85,8 @@ async function requirePageUser(
     (signedBy) => allowFraming(res, signedBy, config.connectAllJsUrl),
   );
   if (accountId === null) throw new AppError("connect_jwt_invalid", "Sign in to Jira or Confluence first.");
+  noteCallerKnown(req);
+  limits.consumeCall({ tenant, accountId });
   return { tenant, accountId };
 }
 

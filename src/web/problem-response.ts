@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { AppError, PROBLEMS, type ProblemCode } from "../errors.js";
-import { getRequestContext, setFirstHeaders } from "./request-context.js";
+import { getRequestContext, noteFailure, setFirstHeaders } from "./request-context.js";
 import { toAppError } from "./to-app-error.js";
 
 export const PROBLEM_TYPE = "application/problem+json";
@@ -63,12 +63,12 @@ export function startProblem(res: ServerResponse, req: IncomingMessage, error: u
   if (res.headersSent) {
     // The answer is complete when a late error of its request comes in, as a body that never ends does.
     if (!res.writableEnded) {
-      context.failure = failure;
+      noteFailure(context, failure);
       res.destroy();
     }
     return null;
   }
-  context.failure = failure;
+  noteFailure(context, failure);
   // What a handler prepared for its own answer (a longer cache, a cookie, a length) isn't meant for this one, except
   // for the policy that lets the verified host frame the page.
   const policy = res.getHeader("Content-Security-Policy");

@@ -3,24 +3,30 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../clock.js";
 import type { AppError } from "../errors.js";
 import { createReference } from "../identifiers.js";
-import type { ClientAddressReader } from "./client-address.js";
+import type { ClientAddress, ClientAddressReader } from "./client-address.js";
 import type { SecurityHeaders } from "./security-headers.js";
 
 export const REFERENCE_HEADER = "X-Request-Reference";
 
-export interface RequestContext {
+/** Is told of every refusal when it is decided, not when it is out: its reader may be gone by then. */
+export type RefusalListener = (refused: RefusedRequest, failure: AppError) => void;
+
+export interface RefusedRequest extends ClientAddress {
+  /** Whoever sent the request had proved who they are. */
+  readonly isCallerKnown: boolean;
+}
+
+export interface RequestContext extends RefusedRequest {
   /** Finds the log line of this request. */
   readonly reference: string;
-  /** The client's address, as far as TRUST_PROXY lets it be known; null when the connection was already gone. */
-  readonly ip: string | null;
-  /** Nobody trusted vouches for `ip`: no rule may match it (security rule 20). */
-  readonly isForwarded: boolean;
+  isCallerKnown: boolean;
   readonly startedAt: Date;
   /** The app's public URL without a trailing slash. */
   readonly baseUrl: string;
   readonly securityHeaders: SecurityHeaders;
   /** What the request was refused or failed with, for the log line and the metrics. */
   failure: AppError | null;
+  readonly onRefusal: RefusalListener;
 }
 
 export interface RequestContextOptions {
@@ -28,6 +34,7 @@ export interface RequestContextOptions {
   readonly clock: Clock;
   readonly securityHeaders: SecurityHeaders;
   readonly readClientAddress: ClientAddressReader;
+  readonly onRefusal: RefusalListener;
 }
 
 // Keyed by the message itself, so that plain handlers and Express find the same one.
@@ -42,10 +49,12 @@ export function startRequest(
   const context: RequestContext = {
     reference: createReference(),
     ...options.readClientAddress(req),
+    isCallerKnown: false,
     startedAt: options.clock.now(),
     baseUrl: options.baseUrl,
     securityHeaders: options.securityHeaders,
     failure: null,
+    onRefusal: options.onRefusal,
   };
   contexts.set(req, context);
   setFirstHeaders(res, context);
@@ -56,6 +65,16 @@ export function getRequestContext(req: IncomingMessage): RequestContext {
   const context = contexts.get(req);
   if (context === undefined) throw new Error("The request did not come through createHttpServer.");
   return context;
+}
+
+/** What the request is refused for from now on doesn't count as a stranger's. */
+export function noteCallerKnown(req: IncomingMessage): void {
+  getRequestContext(req).isCallerKnown = true;
+}
+
+export function noteFailure(context: RequestContext, failure: AppError): void {
+  context.failure = failure;
+  context.onRefusal(context, failure);
 }
 
 /** What every answer starts from: the security headers and the reference. */

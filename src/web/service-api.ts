@@ -6,8 +6,9 @@ import { AppError, NotFoundError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { audienceField } from "../services/settings-document.js";
 import { parseSite } from "../tenants/site.js";
-import { requireAccessJwt } from "./access-credentials.js";
+import { findAccessJwts, requireAccessJwt } from "./access-credentials.js";
 import { presentIdentity } from "./presenters.js";
+import { getRequestContext, noteCallerKnown } from "./request-context.js";
 
 export const identityQuery = z.object({
   product: z.enum(["jira", "confluence"], "Must be jira or confluence.").nullable().default(null),
@@ -33,6 +34,7 @@ export class ServiceApi {
 
   /** Throws every refusal; the server turns it into problem+json. */
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    this.#refuseFloods(req);
     const [path = "", ...query] = (req.url ?? "").split("?");
     const [site = "", action, ...rest] = path.slice(this.#prefix.length).split("/");
     if (action !== "identity" || rest.length > 0) throw new NotFoundError();
@@ -41,11 +43,16 @@ export class ServiceApi {
     }
     refuseBrowsers(req);
     const token = requireAccessJwt(req);
-    const person = await this.#ctx.identities.identify(token, {
+    const question = {
       // An impossible host is told apart from an unknown one no more than two unknown ones are.
       site: parseSite(decodeComponent(site)) ?? "",
       // An empty audience is refused, not ignored: a service whose own AUD tag got lost must not take anybody's tokens.
       ...parseWith(identityQuery, readQuery(query.join("?"))),
+    };
+    const person = await this.#ctx.identities.identify(token, question).catch((error: unknown) => {
+      // Anything but a 401 is told only to whoever brings a token that counts here.
+      if (error instanceof AppError && error.status !== 401) noteCallerKnown(req);
+      throw error;
     });
     const body = JSON.stringify(presentIdentity(person));
     res.writeHead(200, {
@@ -53,6 +60,20 @@ export class ServiceApi {
       "Content-Length": Buffer.byteLength(body),
     });
     res.end(req.method === "HEAD" ? undefined : body);
+  }
+
+  /** Visitors who have been let in before are served on, whatever else comes from their tool's address. */
+  #refuseFloods(req: IncomingMessage): void {
+    try {
+      this.#ctx.limits.requireFewRefusals(getRequestContext(req));
+    } catch (error) {
+      if (!this.#isOfKnownVisitor(req)) throw error;
+    }
+  }
+
+  #isOfKnownVisitor(req: IncomingMessage): boolean {
+    const [token] = findAccessJwts(req);
+    return token !== undefined && this.#ctx.identities.remembers(token);
   }
 }
 
