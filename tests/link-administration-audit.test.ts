@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
 import type { Reply } from "../sandbox/http-client.js";
 import { ADA, GRACE, LINUS, type Person } from "../sandbox/people.js";
@@ -13,21 +13,10 @@ import {
   type Link,
 } from "./link-administration.fixture.js";
 import { storedTime } from "./linking-database.fixture.js";
-import {
-  createScene,
-  expectProblem,
-  startLinkingWorld,
-  type LinkingWorld,
-  type Scene,
-} from "./linking-scene.fixture.js";
+import { createScene, expectProblem, type Scene } from "./linking-scene.fixture.js";
+import { useLinkingWorld } from "./use-linking-world.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startLinkingWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useLinkingWorld();
 
 describe("the audit log", () => {
   const ip = "127.0.0.1";

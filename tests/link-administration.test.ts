@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
 import { ADA, CLEO, createPerson, GRACE, LINUS, type Person } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
@@ -15,21 +15,10 @@ import {
   type Link,
   type Page,
 } from "./link-administration.fixture.js";
-import {
-  createScene,
-  expectProblem,
-  startLinkingWorld,
-  type LinkingWorld,
-  type Scene,
-} from "./linking-scene.fixture.js";
+import { createScene, expectProblem, type Scene } from "./linking-scene.fixture.js";
+import { useLinkingWorld } from "./use-linking-world.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startLinkingWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useLinkingWorld();
 
 describe("the list of links", () => {
   it("shows an admin every link of the tenant, newest first, and when it was used", async () => {

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
 import { ADA, GRACE, LINUS } from "../sandbox/people.js";
 import type { Reply } from "../sandbox/http-client.js";
 import { askAsAdmin, AUDIT, LINKS, type AuditItem, type Link } from "./link-administration.fixture.js";
-import {
-  createScene,
-  expectProblem,
-  startLinkingWorld,
-  type LinkingWorld,
-  type Scene,
-} from "./linking-scene.fixture.js";
+import { createScene, expectProblem, type Scene } from "./linking-scene.fixture.js";
+import { useLinkingWorld } from "./use-linking-world.fixture.js";
 import { travel } from "./lifecycle.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startLinkingWorld();
-});
-afterAll(() => linking.close());
+const linking = useLinkingWorld();
 
 /** Grace is linked. */
 async function setUp(): Promise<{ scene: Scene; link: Link }> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { Reply } from "../sandbox/http-client.js";
 import { ADA, type Person } from "../sandbox/people.js";
@@ -12,19 +12,13 @@ import {
   expectUnchanged,
   expectUnclaimed,
   OTHER_TEAM,
-  startAttackedWorld,
+  useAttackedWorld,
   VICTIM,
 } from "./linking-attacks.fixture.js";
 import { storedTime } from "./linking-database.fixture.js";
-import { createScene, expectProblem, type LinkingWorld } from "./linking-scene.fixture.js";
+import { createScene, expectProblem } from "./linking-scene.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startAttackedWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useAttackedWorld();
 
 describe("an attempt that somebody else wants", () => {
   it.each<[who: string, thief: Person]>([

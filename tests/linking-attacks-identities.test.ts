@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { createRsaKeyPair, epochSeconds, signJwt, type Claims } from "../sandbox/jwt.js";
 import { ADA, createPerson, NIGHTLY_BUILD, OSCAR, type Person } from "../sandbox/people.js";
@@ -9,18 +9,12 @@ import {
   expectNothingLinked,
   expectUnchanged,
   expectUnclaimed,
-  startAttackedWorld,
+  useAttackedWorld,
   VICTIM,
 } from "./linking-attacks.fixture.js";
-import { createScene, expectProblem, type LinkingWorld } from "./linking-scene.fixture.js";
+import { createScene, expectProblem } from "./linking-scene.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startAttackedWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useAttackedWorld();
 
 describe("an Access JWT that proves nothing", () => {
   const now = epochSeconds();

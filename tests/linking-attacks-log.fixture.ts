@@ -15,7 +15,10 @@ export interface LoggedWorld extends LinkingWorld {
 }
 
 /** The same team and keys around an app in a process of its own, which tells its operator as much as it ever does. */
-export async function startLoggedWorld({ world: { parts }, sites }: LinkingWorld): Promise<LoggedWorld> {
+export async function startLoggedWorld({
+  world: { parts },
+  sites,
+}: Omit<LinkingWorld, "close">): Promise<LoggedWorld> {
   const probe = await listen(() => Promise.resolve(), {});
   await probe.close();
   const appUrl = `http://localhost:${probe.port}`;

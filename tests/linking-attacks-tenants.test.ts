@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { SettingsChanges } from "../sandbox/app-page.js";
 import type { Reply } from "../sandbox/http-client.js";
@@ -12,18 +12,12 @@ import {
   expectNothingLinked,
   expectUnchanged,
   OTHER_TEAM,
-  startAttackedWorld,
+  useAttackedWorld,
   VICTIM,
 } from "./linking-attacks.fixture.js";
-import { createScene, expectProblem, type LinkingWorld, type Scene } from "./linking-scene.fixture.js";
+import { createScene, expectProblem, type Scene } from "./linking-scene.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startAttackedWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useAttackedWorld();
 
 describe("settings that change meanwhile", () => {
   const [linkService, identifyService] = SERVICES;

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 
 import { GRACE, LINUS } from "../sandbox/people.js";
 import { startLinkingWorld, type LinkingWorld, type Scene } from "./linking-scene.fixture.js";
+import { useLinkingWorld } from "./use-linking-world.fixture.js";
 
 export const VICTIM = GRACE;
 export const ATTACKER = LINUS;
@@ -10,8 +11,14 @@ export const OTHER_TEAM = "globex.cloudflareaccess.com";
 export const ANY_CODE = "AAAAAAAAAA";
 
 /** With the team of another company in it, too. */
+const ATTACKED = { teamDomains: ["acme.cloudflareaccess.com", OTHER_TEAM] } as const;
+
 export async function startAttackedWorld(): Promise<LinkingWorld> {
-  return startLinkingWorld({ teamDomains: ["acme.cloudflareaccess.com", OTHER_TEAM] });
+  return startLinkingWorld(ATTACKED);
+}
+
+export function useAttackedWorld(): Omit<LinkingWorld, "close"> {
+  return useLinkingWorld(ATTACKED);
 }
 
 /** The attack got nowhere: no link, and nothing that says there was one. */

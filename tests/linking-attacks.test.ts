@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { Reply } from "../sandbox/http-client.js";
 import { createPerson, LINUS } from "../sandbox/people.js";
@@ -8,18 +8,12 @@ import {
   expectNothingLinked,
   expectUnchanged,
   expectUnclaimed,
-  startAttackedWorld,
+  useAttackedWorld,
   VICTIM,
 } from "./linking-attacks.fixture.js";
-import { createScene, expectProblem, type LinkingWorld } from "./linking-scene.fixture.js";
+import { createScene, expectProblem } from "./linking-scene.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startAttackedWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useAttackedWorld();
 
 describe("a link that somebody is lured into", () => {
   it.each<[how: string, fetchSite: string | undefined]>([

@@ -44,7 +44,7 @@ export interface SceneOptions {
 
 /** A new site where the app is installed and Ada, who administers it, has entered the team and the services. */
 export async function createScene(
-  { world, database, sites }: LinkingWorld,
+  { world, database, sites }: Omit<LinkingWorld, "close">,
   { products = ["jira"], settings = {} }: SceneOptions = {},
 ): Promise<Scene> {
   const { client, installKeys } = world.parts;

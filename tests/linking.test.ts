@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { AppPage, confirmInPopup, type SettingsChanges } from "../sandbox/app-page.js";
 import type { Reply } from "../sandbox/http-client.js";
@@ -6,15 +6,10 @@ import { listen } from "../sandbox/http-server.js";
 import { ADA, createPerson, GRACE, LINUS } from "../sandbox/people.js";
 import { SERVICES } from "../sandbox/world.js";
 import type { ProblemCode } from "../src/errors.js";
-import { createScene, expectProblem, startLinkingWorld, type LinkingWorld } from "./linking-scene.fixture.js";
+import { createScene, expectProblem, startLinkingWorld } from "./linking-scene.fixture.js";
+import { useLinkingWorld } from "./use-linking-world.fixture.js";
 
-let linking: LinkingWorld;
-beforeAll(async () => {
-  linking = await startLinkingWorld();
-});
-afterAll(async () => {
-  await linking.close();
-});
+const linking = useLinkingWorld();
 
 const TYPED_CODE = /^[A-Z2-7]{10}$/;
 const SECRET = /^[\w-]{22}$/;

@@ -96,9 +96,13 @@ export function spawnServer(options: StartOptions, ...nodeArguments: readonly st
   return new AppProcess([...nodeArguments, SERVER], options);
 }
 
-export function runCli(args: readonly string[], options: StartOptions): Promise<ProcessEnd> {
+export function spawnCli(args: readonly string[], options: StartOptions): RunningProcess {
   buildIfMissing();
-  return new RunningProcess([CLI, ...args], options).ended;
+  return new RunningProcess([CLI, ...args], options);
+}
+
+export function runCli(args: readonly string[], options: StartOptions): Promise<ProcessEnd> {
+  return spawnCli(args, options).ended;
 }
 
 /** `npm test` builds before the tests. Alone, they build what isn't there, and never touch what is. */

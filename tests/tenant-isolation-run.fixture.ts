@@ -1,0 +1,146 @@
+import { expect } from "vitest";
+
+import type { Reply } from "../sandbox/http-client.js";
+import type { ProblemCode } from "../src/errors.js";
+import { expectProblem } from "./refusals.fixture.js";
+import {
+  AUDIENCE_OF,
+  PEOPLE_OF,
+  PERSON,
+  PLACES,
+  SITE_NAMES,
+  TEAM_NAMES,
+  teamDomainOf,
+  TENANT_NAMES,
+  type TenantName,
+} from "./tenant-isolation-cast.fixture.js";
+import {
+  Model,
+  type KnownEvent,
+  type KnownLink,
+  type KnownTenant,
+} from "./tenant-isolation-model.fixture.js";
+import { Stage } from "./tenant-isolation-stage.fixture.js";
+import type { LinkingWorld } from "./linking-scene.fixture.js";
+
+/** How often each outcome was seen: a property that never gets anywhere proves nothing. */
+export type Tally = Map<string, number>;
+
+/** One story on two new sites: what really happens beside what the model says. */
+export class Run {
+  readonly stage: Stage;
+  readonly model = new Model();
+  /** Where the last list of each tenant stopped. */
+  readonly linkCursors = new Map<string, { readonly text: string; readonly after: KnownLink }>();
+  readonly auditCursors = new Map<string, { readonly text: string; readonly after: KnownEvent }>();
+  readonly #tally: Tally;
+  #events = 0;
+  /** Ids that the app has made, with the tenant whose they are. */
+  readonly #owners = new Map<string, TenantName>();
+
+  private constructor(stage: Stage, tally: Tally) {
+    this.stage = stage;
+    this.#tally = tally;
+  }
+
+  static async start(linking: Omit<LinkingWorld, "close">, tally: Tally): Promise<Run> {
+    return new Run(await Stage.start(linking), tally);
+  }
+
+  async close(): Promise<void> {
+    await this.stage.close();
+  }
+
+  count(outcome: string): void {
+    this.#tally.set(outcome, (this.#tally.get(outcome) ?? 0) + 1);
+  }
+
+  /** An id belongs to one tenant, for good. */
+  own(id: string, tenant: TenantName): void {
+    const owner = this.#owners.get(id) ?? tenant;
+    expect(owner, `whose ${id} is`).toBe(tenant);
+    this.#owners.set(id, tenant);
+  }
+
+  /** A refusal that is whole, and tells nothing of anybody but what is allowed. */
+  expectRefused(what: string, reply: Reply, code: ProblemCode, allowed: readonly string[] = []): void {
+    this.count(`${what}: ${code}`);
+    expect((reply.body as { code?: unknown }).code, reply.text).toBe(code);
+    expectProblem(reply, code, this.stage.appUrl);
+    this.expectTells(reply, allowed);
+  }
+
+  /** Whether the model refuses this; then it was refused just so. */
+  wasRefused(what: string, reply: Reply, code: ProblemCode | null, allowed?: readonly string[]): boolean {
+    if (code) this.expectRefused(what, reply, code, allowed);
+    return code !== null;
+  }
+
+  expectAnswer(what: string, reply: Reply, status: number, body?: unknown): void {
+    this.count(`${what}: ${status}`);
+    expect(reply.status, reply.text).toBe(status);
+    if (body !== undefined) expect(reply.body).toEqual(body);
+  }
+
+  /** Of all that is anybody's here, an answer holds only this. */
+  expectTells(reply: Reply, allowed: readonly string[]): void {
+    const told = `${JSON.stringify(reply.headers)}\n${reply.text}`;
+    const secrets = this.#listSecrets().filter((text) => told.includes(text));
+    expect(secrets.filter((text) => !allowed.includes(text))).toEqual([]);
+  }
+
+  /** Tells of one request's change; the audit log has to hold just this. */
+  note(
+    tenant: KnownTenant,
+    reply: Reply,
+    event: Pick<KnownEvent, "action" | "actor" | "target"> & Partial<Pick<KnownEvent, "before" | "after">>,
+  ): void {
+    const reference = String(reply.headers["x-request-reference"]);
+    this.#events += 1;
+    tenant.events.unshift({ before: null, after: null, ...event, reference, number: this.#events });
+  }
+
+  noteLink(
+    tenant: KnownTenant,
+    reply: Reply,
+    change: "created" | "removed" | "restored",
+    link: KnownLink,
+    accountId: string | null,
+  ): void {
+    const { email, issuer } = link;
+    const told = { accountId: link.accountId, email, issuer, method: "proof" };
+    this.note(tenant, reply, {
+      action: `link.${change}`,
+      actor: { type: "user", accountId },
+      target: { type: "link", id: link.id },
+      ...(change === "removed" ? { before: told } : { after: told }),
+    });
+  }
+
+  presentTenant({ name, host, state }: KnownTenant) {
+    const baseUrl = this.stage.baseUrlOf(name, host);
+    return { product: PLACES[name].product, site: this.stage.hostOf(host), baseUrl, state };
+  }
+
+  #listSecrets(): string[] {
+    const people = [...Object.values(PERSON), ...Object.values(PEOPLE_OF).flat()];
+    return [
+      ...people.flatMap(({ accountId, accessSubject, email, name }) => [
+        accountId,
+        accessSubject,
+        email,
+        name,
+      ]),
+      ...TEAM_NAMES.map(teamDomainOf),
+      ...Object.values(AUDIENCE_OF),
+      ...SITE_NAMES.map((site) => this.stage.hostOf(site)),
+      ...TENANT_NAMES.map((name) => `of ${name}`),
+      ...this.#owners.keys(),
+    ];
+  }
+}
+
+export function presentLink({ id, accountId, email, issuer, linkedAt }: KnownLink) {
+  const lastUsedAt = expect.toBeOneOf([null, expect.any(String)]) as unknown;
+  return { id, accountId, email, issuer, method: "proof", linkedAt, lastUsedAt };
+}
