@@ -161,7 +161,13 @@ describe.each(["development", "production"] as const)("in %s", { timeout: 30_000
 const CLASSES_OF_ROUTES = new Map([["/atlassian-connect.json", { headers: CLASSES.descriptor("") }]]);
 
 describe("a request that doesn't arrive", () => {
-  const timeouts: HttpTimeouts = { headersMs: 50, requestMs: 80, keepAliveMs: 60_000, checkEveryMs: 10 };
+  const timeouts: HttpTimeouts = {
+    headersMs: 50,
+    requestMs: 80,
+    keepAliveMs: 60_000,
+    stalledMs: 60_000,
+    checkEveryMs: 10,
+  };
 
   it.each([
     ["its headers, in production", true, "GET /hello HTTP/1.1\r\nHost:"],

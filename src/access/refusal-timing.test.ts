@@ -57,7 +57,7 @@ describe("A stranger who forges tokens", () => {
       kid: fc.constantFrom(key.kid, "made-up", "another"),
       secondsLater: fc.constantFrom(0, 1, 29, 59, 60, 61),
     }),
-    { maxLength: 40 },
+    { maxLength: 19 },
   );
 
   it("waits for a team that is known exactly when for one that isn't", async () => {
@@ -85,13 +85,41 @@ describe("A stranger who forges tokens", () => {
     expect(server.requestCount).toBe(asked);
   });
 
-  it("doesn't keep a key that was rotated in from being seen", async () => {
+  it("can't keep a key that was rotated in from being seen for longer than a minute, however many he forges", async () => {
+    const { clock, verifier, probe } = startApp();
+    await verifier.verify(signAccessJwt(key, { teamDomain: KNOWN }));
+    const rotatedIn = createSigningKey();
+    const genuine = signAccessJwt(rotatedIn, { teamDomain: KNOWN });
+    const forgeMany = async () => {
+      for (let nth = 1; nth <= 25; nth += 1) await probe(KNOWN, nth % 2 ? key.kid : "made-up");
+    };
+    await forgeMany();
+    server.publish(key, rotatedIn);
+    for (let minute = 1; minute <= 2; minute += 1) {
+      clock.advance(60);
+      await forgeMany();
+    }
+    await verifier.verify(genuine);
+    server.publish(key);
+  });
+
+  it("makes the app look for a new key while nobody waits any longer, and doesn't see that it does", async () => {
     const { verifier, probe } = startApp();
     await verifier.verify(signAccessJwt(key, { teamDomain: KNOWN }));
-    for (let nth = 1; nth <= 10; nth += 1) await probe(KNOWN, key.kid);
+    for (let nth = 1; nth <= 20; nth += 1) await probe(KNOWN, key.kid);
     const rotatedIn = createSigningKey();
-    server.publish(key, rotatedIn);
-    await verifier.verify(signAccessJwt(rotatedIn, { teamDomain: KNOWN }));
+    const genuine = signAccessJwt(rotatedIn, { teamDomain: KNOWN });
+    let answer: () => void = () => undefined;
+    server.respond(async (request, response) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      await answerJson({ keys: [key.jwk, rotatedIn.jwk] })(request, response);
+    });
+    // The team hasn't answered yet.
+    await expect(verifier.verify(genuine)).rejects.toMatchObject({ code: "access_jwt_untrusted" });
+    await vi.waitFor(async () => {
+      answer();
+      await verifier.verify(genuine);
+    });
     server.publish(key);
   });
 

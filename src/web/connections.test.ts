@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { startTestServer, type TestServer } from "./http-server.fixture.js";
 import type { HttpServerOptions, HttpTimeouts } from "./http-server.js";
@@ -15,7 +15,13 @@ import {
   request,
 } from "./raw-http.fixture.js";
 
-const SHORT: HttpTimeouts = { headersMs: 150, requestMs: 200, keepAliveMs: 60_000, checkEveryMs: 20 };
+const SHORT: HttpTimeouts = {
+  headersMs: 150,
+  requestMs: 200,
+  keepAliveMs: 60_000,
+  stalledMs: 60_000,
+  checkEveryMs: 20,
+};
 
 describe("a request that doesn't arrive", () => {
   it.each([
@@ -113,6 +119,57 @@ describe("too many connections", () => {
     expect(await exchange(running.port, request("GET /hello HTTP/1.1"))).toEqual([]);
     for (const answers of await answered) expect(answers).toMatchObject([{ status: 200, body: "slow" }]);
     expect(await (await fetch(`${running.url}/hello`)).text()).toBe("hello");
+  });
+});
+
+describe("a client that doesn't read", () => {
+  it("is cut off when it has read nothing of its answer for too long, and one that reads slowly isn't", async () => {
+    const chunk = Buffer.alloc(64 * 1024);
+    const chunkCount = 512;
+    const running = await startTestServer({ timeouts: { ...SHORT, stalledMs: 300 } }, (app) =>
+      app.get("/huge", async (_req, res) => {
+        for (let sent = 0; sent < chunkCount && !res.destroyed; sent += 1) {
+          if (!res.write(chunk)) await Promise.race([once(res, "drain"), once(res, "close")]);
+        }
+        res.end();
+      }),
+    );
+    onTestFinished(() => running.close());
+    const [idle, slow] = [await openConnection(running.port), await openConnection(running.port)];
+    for (const socket of [idle, slow]) socket.write(request("GET /huge HTTP/1.1"));
+    idle.pause();
+    let received = 0;
+    slow.on("data", (part: Buffer) => {
+      received += part.length;
+      slow.pause();
+      setTimeout(() => slow.resume(), 5);
+    });
+
+    await vi.waitFor(() => expect(received).toBeGreaterThan(chunkCount * chunk.length), { timeout: 20_000 });
+
+    idle.resume();
+    await Promise.race([once(idle, "end"), once(idle, "close")]);
+    expect(idle.bytesRead).toBeLessThan(chunkCount * chunk.length);
+    slow.destroy();
+  });
+
+  it("is cut off when it sends request after request without waiting, before their answers fill the memory", async () => {
+    const running = await start();
+    let begun = 0;
+    const counting = await startTestServer({}, (app) =>
+      app.get("/counted", (_req, res) => {
+        begun += 1;
+        setTimeout(() => res.end("done"), 50);
+      }),
+    );
+    onTestFinished(() => counting.close());
+
+    expect(await exchange(counting.port, request("GET /counted HTTP/1.1").repeat(1000))).toEqual([]);
+    expect(begun).toBe(16);
+
+    const sixteen =
+      request("GET /hello HTTP/1.1").repeat(15) + request("GET /hello HTTP/1.1", "Connection: close");
+    expect(await exchange(running.port, sixteen)).toHaveLength(16);
   });
 });
 

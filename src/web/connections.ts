@@ -4,6 +4,18 @@ import type { Socket } from "node:net";
 import type { AppError } from "../errors.js";
 import { sendProblem } from "./problem-response.js";
 
+/**
+ * Requests that may wait for their answers on one connection. Neither browsers nor proxies send a second one before the
+ * first is answered; whoever sends thousands makes the app hold thousands of answers in memory.
+ */
+const MAX_UNANSWERED = 16;
+
+interface Progress {
+  /** Of what was written, how much has left the process. */
+  readonly sentBytes: number;
+  readonly sinceMs: number;
+}
+
 /** The open connections of a server: what is being answered on them, how many there are, and how they end. */
 export class Connections {
   /**
@@ -11,6 +23,8 @@ export class Connections {
    * before it. The connection on which nothing has begun for the longest time is first.
    */
   readonly #last = new Map<Socket, ServerResponse | null>();
+  readonly #unanswered = new WeakMap<Socket, number>();
+  readonly #unread = new WeakMap<Socket, Progress>();
   readonly #refused = new WeakSet<Socket>();
   readonly #maxConnections: number;
   readonly #sendRawProblem: (socket: Socket, failure: AppError) => void;
@@ -35,14 +49,32 @@ export class Connections {
     socket.once("close", () => this.#last.delete(socket));
   }
 
-  begin(socket: Socket, res: ServerResponse): void {
+  /** Whether the request is to be answered; on a connection with too many of them none is any more. */
+  begin(socket: Socket, res: ServerResponse): boolean {
+    const unanswered = this.#unanswered.get(socket) ?? 0;
+    if (unanswered >= MAX_UNANSWERED) socket.destroy();
+    if (socket.destroyed) return false;
+    this.#unanswered.set(socket, unanswered + 1);
     this.#last.delete(socket);
     this.#last.set(socket, res);
     if (this.#isDraining) res.shouldKeepAlive = false;
     res.once("close", () => {
+      this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1);
       // An answer that had begun before the draining promised to keep the connection.
       if (this.#isDraining && this.#last.get(socket) === res) socket.destroySoon();
     });
+    return true;
+  }
+
+  /** Closes the connections of those who have read nothing of their answers for so long. To be called now and then. */
+  closeStalled(nowMs: number, stalledMs: number): void {
+    for (const socket of this.#last.keys()) {
+      const before = this.#unread.get(socket);
+      const sentBytes = socket.bytesWritten - socket.writableLength;
+      if (socket.writableLength === 0) this.#unread.delete(socket);
+      else if (before?.sentBytes !== sentBytes) this.#unread.set(socket, { sentBytes, sinceMs: nowMs });
+      else if (nowMs - before.sinceMs >= stalledMs) socket.destroy();
+    }
   }
 
   /** What comes in can't be read any further: says so if it can be said, and closes the connection. */
@@ -82,7 +114,7 @@ export class Connections {
     for (const socket of this.#last.keys()) socket.destroy();
   }
 
-  /** Unlike http.Server's own limit, this one can't be used to lock others out by holding connections open. */
+  /** Unlike http.Server's own limit, this one doesn't let anybody lock others out by holding idle connections open. */
   #closeLongestWaiting(): boolean {
     for (const [socket, last] of this.#last) {
       // The request may still be on its way, a byte at a time.

@@ -1,6 +1,7 @@
 import type { Router } from "express";
 
 import { AppError } from "../errors.js";
+import { SingleFlight } from "../single-flight.js";
 import { createRouter } from "./create-router.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
 
@@ -17,6 +18,8 @@ const RETRY_AFTER_SECONDS = 5;
 export function createHealthRoutes(options: HealthRoutesOptions): Router {
   const { isReady, isDraining, readyTimeoutMs = READY_TIMEOUT_MS } = options;
   const router = createRouter();
+  // Anybody may ask, as often as they like.
+  const looks = new SingleFlight<void>();
 
   router
     .route("/healthz")
@@ -29,7 +32,7 @@ export function createHealthRoutes(options: HealthRoutesOptions): Router {
     .route("/readyz")
     .get(async (_req, res) => {
       if (isDraining()) throw notReady("The app is shutting down.");
-      await within(readyTimeoutMs, isReady()).catch((cause: unknown) => {
+      await within(readyTimeoutMs, looks.run("ready", isReady)).catch((cause: unknown) => {
         throw notReady(undefined, cause);
       });
       res.json({ status: "ok" });

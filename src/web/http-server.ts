@@ -28,6 +28,8 @@ export interface HttpTimeouts {
   /** Headers and body together. */
   readonly requestMs: number;
   readonly keepAliveMs: number;
+  /** How long somebody may read nothing of an answer. */
+  readonly stalledMs: number;
   readonly checkEveryMs: number;
 }
 
@@ -58,14 +60,15 @@ export interface HttpServer {
   drain(timeoutMs: number): Promise<void>;
 }
 
-const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_CONNECTIONS = 5_000;
+export const MAX_HEADER_BYTES = 16 * 1024;
+export const MAX_CONNECTIONS = 5_000;
 
-const TIMEOUTS: HttpTimeouts = {
+export const TIMEOUTS: HttpTimeouts = {
   headersMs: 20_000,
   requestMs: 30_000,
   // Longer than cloudflared keeps idle connections (90 s), so that it is never the app that closes one in use.
   keepAliveMs: 95_000,
+  stalledMs: 60_000,
   checkEveryMs: 1000,
 };
 
@@ -96,9 +99,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // Their size is limited. By number, Node would drop the last ones and say nothing, and those are a proxy's own.
   server.maxHeadersCount = 0;
 
+  let watch: NodeJS.Timeout | undefined;
+
   function answer(req: IncomingMessage, res: ServerResponse, acceptBody: () => void = () => undefined): void {
+    if (!connections.begin(req.socket, res)) return;
     const context = startRequest(req, res, contextOptions);
-    connections.begin(req.socket, res);
     logWhenDone(req, res, pathOf(req.url ?? ""), context, logOptions);
     try {
       req.url = requireTarget(req);
@@ -153,6 +158,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async listen(port, host) {
       server.listen(port, host);
       await once(server, "listening");
+      watch = setInterval(() => {
+        connections.closeStalled(performance.now(), timeouts.stalledMs);
+      }, timeouts.checkEveryMs).unref();
       return server.address() as AddressInfo;
     },
 
@@ -162,6 +170,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const timer = setTimeout(() => {
         connections.destroyAll();
       }, timeoutMs);
+      clearInterval(watch);
       connections.startDraining();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       clearTimeout(timer);

@@ -10,11 +10,13 @@ const API_VERSION = "0.1.0";
 
 export function createOpenapiRoutes({ config }: AppContext): Router {
   const document = createOpenapiDocument({ baseUrl: config.baseUrl, version: API_VERSION });
+  // One copy for all who ask: it is the largest answer that anybody gets.
+  const body = Buffer.from(JSON.stringify(document));
   const router = createRouter();
   router
     .route("/openapi.json")
     .get((_req, res) => {
-      res.json(document);
+      res.type("application/json").send(body);
     })
     .all(methodNotAllowed("GET", "HEAD"));
   return router;
