@@ -2,7 +2,7 @@ import { pino } from "pino";
 
 import type { LogLevel } from "./config/values.js";
 import { AppError } from "./errors.js";
-import { hideSecrets } from "./hide-secrets.js";
+import { hideSecrets, hideSecretsWithin } from "./hide-secrets.js";
 import type { Logger } from "./logger.js";
 
 /** JSON lines on standard output. */
@@ -20,7 +20,7 @@ function presentFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]: [string, unknown]) => [
       name,
-      typeof value === "string" ? hideSecrets(value) : value,
+      name === "err" ? value : hideSecretsWithin(value),
     ]),
   );
 }
@@ -45,7 +45,7 @@ function presentError(error: unknown, depth = 0): PresentedError | undefined {
     type: error.name,
     message: hideSecrets(error.message),
     stack: error.stack && hideSecrets(error.stack),
-    code: "code" in error ? error.code : undefined,
+    code: "code" in error ? hideSecretsWithin(error.code) : undefined,
     reason: error instanceof AppError && error.reason !== null ? hideSecrets(error.reason) : undefined,
     cause: presentError(error.cause, depth + 1),
   };

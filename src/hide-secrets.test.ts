@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 
 import { mintHs256 } from "./connect/connect-jwt.fixture.js";
-import { hideSecrets } from "./hide-secrets.js";
+import { hideSecrets, hideSecretsWithin } from "./hide-secrets.js";
 import { createReference } from "./identifiers.js";
 
 const JWT = mintHs256({ iss: "acme", sub: "grace" }, "x".repeat(32));
@@ -44,4 +44,25 @@ it.each([
   createReference(),
 ])("leaves readable: %s", (text) => {
   expect(hideSecrets(text)).toBe(text);
+});
+
+describe("hideSecretsWithin", () => {
+  it("looks into lists and objects, and leaves numbers, times and nothing as they are", () => {
+    const at = new Date(0);
+    expect(
+      hideSecretsWithin({ kids: ["a", "ann@acme.com"], of: { ann: "ann@acme.com" }, n: 1, at, no: null }),
+    ).toEqual({
+      kids: ["a", "[e-mail]"],
+      of: { ann: "[e-mail]" },
+      n: 1,
+      at,
+      no: null,
+    });
+  });
+
+  it("ends where things are nested without end", () => {
+    const endless: { self?: unknown } = {};
+    endless.self = endless;
+    expect(JSON.stringify(hideSecretsWithin(endless))).toBe('{"self":{"self":{"self":{"self":"…"}}}}');
+  });
 });

@@ -18,3 +18,14 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 export function hideSecrets(text: string): string {
   return SECRETS.reduce((shown, [pattern, replacement]) => shown.replace(pattern, replacement), text);
 }
+
+/** The same for all texts in a list or an object. What is nested deeper than anything that is logged is left out. */
+export function hideSecretsWithin(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return hideSecrets(value);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (depth > 3) return "…";
+  if (Array.isArray(value)) return value.map((item) => hideSecretsWithin(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, hideSecretsWithin(item, depth + 1)]),
+  );
+}

@@ -21,6 +21,8 @@ export const WAITS_OF_A_TEAM = { calls: 20, perSeconds: 60 };
 const MAX_TEAMS = 10_000;
 const MAX_SAMPLES = 32;
 const MILLISECONDS_BEFORE_ANY_SAMPLE = 100;
+/** A team that answers slowly must not make everybody's refusals slow. */
+const MAX_MILLISECONDS = 1000;
 
 /**
  * Takes the place of asking a team for its keys where that isn't allowed or not due. It asks nobody, but takes as long
@@ -64,6 +66,6 @@ export class DecoyFetches {
   #pickMilliseconds(): number {
     const { length } = this.#samples;
     const sample = length > 0 ? this.#samples[randomInt(length)] : undefined;
-    return sample?.milliseconds ?? MILLISECONDS_BEFORE_ANY_SAMPLE;
+    return Math.min(sample?.milliseconds ?? MILLISECONDS_BEFORE_ANY_SAMPLE, MAX_MILLISECONDS);
   }
 }

@@ -51,12 +51,12 @@ export class TeamKeyCache implements TeamKeys {
     else void this.#refresh(teamDomain, ring);
     const key = ring.findKey(kid, this.#now());
     if (key) return key;
+    this.#decoys.noteRefusal(teamDomain);
     if (ring.problem !== null || !ring.hasKeys(this.#now())) {
       throw new AppError("keys_unavailable", undefined, {
         reason: `The keys of ${teamDomain} can't be fetched. ${ring.problem ?? ""}`,
       });
     }
-    this.#decoys.noteRefusal(teamDomain);
     return null;
   }
 

@@ -6,8 +6,13 @@ import { originOfTeam, parseTeamDomain } from "../team-domain.js";
 import { parseTeamKeySet, TeamKeysError, type TeamKeySet } from "./team-key-set.js";
 
 const KEYS_PATH = "/cdn-cgi/access/certs";
+export const TEAM_TIMEOUT_SECONDS = 5;
 // An answer has about 8 KiB. Reading a much longer one would hold up other requests.
-const LIMITS = { timeoutSeconds: 5, maxBytes: 128 * 1024, headers: { accept: "application/json" } };
+const LIMITS = {
+  timeoutSeconds: TEAM_TIMEOUT_SECONDS,
+  maxBytes: 128 * 1024,
+  headers: { accept: "application/json" },
+};
 
 /** How asking a team for its keys went. */
 export type TeamKeyFetch = {
