@@ -63,6 +63,8 @@ interface Options {
   readonly keys: InstallKeys;
   readonly client?: HttpClient;
   readonly port?: number;
+  /** Takes the place of whatever stood behind this listener. */
+  readonly server?: Server;
   readonly people?: readonly Person[];
 }
 
@@ -88,7 +90,9 @@ export class AtlassianSite {
   }
 
   static async start(options: Options): Promise<AtlassianSite> {
-    return new AtlassianSite(await startServer({ port: options.port ?? 0 }), options);
+    const { port = 0, server = await startServer({ port }) } = options;
+    server.routes.length = 0;
+    return new AtlassianSite(server, options);
   }
 
   get url(): string {

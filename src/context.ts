@@ -126,7 +126,7 @@ export async function createContext(
     descriptor: ace.descriptor,
     hostTokens,
     host,
-    tenants: new TenantLifecycle({ database, audit, clock }),
+    tenants: new TenantLifecycle({ database, audit, clock, rate: rates.lifecycle }),
     proof,
     settings: new SettingsService({ database, audit, teamKeys, popupFront, clock }),
     links,

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { mintHs256 } from "./connect/connect-jwt.fixture.js";
 import { hideSecrets, hideSecretsWithin } from "./hide-secrets.js";

@@ -51,6 +51,16 @@ describe("countedNetwork", () => {
     ["::1:2:3:4:5:6:7", "0:1:2:3"],
     ["::192.0.2.1", "0:0:0:0"],
   ])("counts %j as %j", (address, network) => {
-    expect(countedNetwork(address)).toBe(network);
+    expect(countedNetwork(address, 64)).toBe(network);
+  });
+
+  it.each([
+    ["203.0.113.7", "203.0.113.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1"],
+    ["2001:db8::6", "2001:db8:0"],
+    ["2001:db8:0:1::", "2001:db8:0"],
+    ["::1", "0:0:0"],
+  ])("counts %j as %j where customers are counted", (address, network) => {
+    expect(countedNetwork(address, 48)).toBe(network);
   });
 });

@@ -10,11 +10,14 @@ export function parseNetwork(text: string): string | null {
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128) ? trimmed : null;
 }
 
+/** How much of an IPv6 address is counted: the /64 that one connection has, or the /48 that one customer may get. */
+type CountedBits = 64 | 48;
+
 /**
- * What a canonical address is counted as: itself, or the /64 of an IPv6 address. That much one customer of a network has,
- * and may change its address within.
+ * What a canonical address is counted as: itself, or the network of an IPv6 address, within which whoever has it may
+ * change its address (RFC 6177 §2).
  */
-export function countedNetwork(address: string): string {
+export function countedNetwork(address: string, bits: CountedBits): string {
   if (!address.includes(":")) return address;
   const [head = "", tail = ""] = address.split("::");
   const [first, last] = [head, tail].map((groups) => (groups === "" ? [] : groups.split(":"))) as [
@@ -22,7 +25,7 @@ export function countedNetwork(address: string): string {
     string[],
   ];
   const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill("0");
-  return [...first, ...zeros, ...last].slice(0, 4).join(":");
+  return [...first, ...zeros, ...last].slice(0, bits / 16).join(":");
 }
 
 /** A host, as URLs name it, that can only be this machine. */

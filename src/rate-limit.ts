@@ -19,7 +19,7 @@ interface Window {
  * Enough for everybody who is busy at one time. Beyond it the key that was idle longest is forgotten and starts anew:
  * whoever has that many addresses to call from is not held back by their count anyway, and must not fill the memory.
  */
-const MAX_KEYS = 10_000;
+export const MAX_KEYS = 10_000;
 
 /** Counts calls per key in fixed windows, each beginning with the key's first call. */
 export class RateLimit {

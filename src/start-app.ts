@@ -49,9 +49,8 @@ function createAppServer(ctx: AppContext): HttpServer {
     logger,
     metrics,
     bodyLimitBytes: () => JSON_BODY_LIMIT_BYTES,
-    // Faults of the app's own are nobody's.
-    onRefusal: (refused, { status }) => {
-      if (!refused.isCallerKnown && status < 500) limits.countRefusalOfStranger(refused);
+    onRefusal: (refused, failure) => {
+      if (!refused.isCallerKnown) limits.countForgery(refused, failure);
     },
     serviceApi: new ServiceApi(ctx),
     app: createApp(ctx, { isDraining: () => server.isDraining() }),

@@ -148,6 +148,16 @@ describe("acting and assertions, which aren't built yet, have no way in:", () =>
     expect(await scene.readTenant(scene.site)).toEqual(before);
   });
 
+  it("nobody, an admin neither, is told by a diagnosis what is wrong with a token", async () => {
+    const accessJwt = await scene.sign(GRACE);
+    for (const person of [GRACE, ADA]) {
+      for (const method of ["GET", "POST", "PUT", "DELETE"]) {
+        const reply = await scene.world.page(person).send(method, "/api/v1/diagnosis", { accessJwt });
+        expectProblem(reply, "not_found", scene.world.appUrl);
+      }
+    }
+  });
+
   it.each([
     "/link/oidc",
     "/link/callback",

@@ -44,14 +44,11 @@ describe("an old Access JWT out of a log or a service's memory", () => {
 });
 
 describe("an admin who has written somebody's Access identity down as his own", () => {
-  it.each(["admin", "email"])(
+  it.each(["admin", "email"] as const)(
     "loses it as soon as its holder proves it, and the audit log says so: %s",
     async (method) => {
       const scene = await createScene(linking);
       await writeDown(scene, method);
-      expect((await scene.identify(VICTIM)).expect(200).body).toMatchObject({
-        accountId: ATTACKER.accountId,
-      });
 
       await scene.page(VICTIM).link(await linking.world.browser(VICTIM));
 
@@ -63,6 +60,26 @@ describe("an admin who has written somebody's Access identity down as his own", 
       expect(await scene.linkEvents()).toEqual(["link.created", "link.replaced"]);
     },
   );
+
+  it("isn't believed that an e-mail had linked it, where none links; only he himself is told of it", async () => {
+    const scene = await createScene(linking);
+    await writeDown(scene, "email");
+
+    expectProblem(await scene.identify(VICTIM), 404, "not_linked");
+    expect(await scene.page(VICTIM).listLinks()).toEqual([]);
+
+    await scene.page(ATTACKER).unlinkAll();
+    expect(await scene.links()).toEqual([]);
+  });
+
+  it("is believed for as long as nobody proves otherwise, where he wrote it as an admin", async () => {
+    const scene = await createScene(linking);
+    await writeDown(scene, "admin");
+    expect((await scene.identify(VICTIM)).expect(200).body).toMatchObject({
+      accountId: ATTACKER.accountId,
+      method: "admin",
+    });
+  });
 
   it("can't write it over a proof: nothing but a proof makes a link", async () => {
     const scene = await createScene(linking);
@@ -88,7 +105,7 @@ describe("an admin who has written somebody's Access identity down as his own", 
   });
 
   /** As an import or a match by e-mail would leave it; neither is built yet. */
-  async function writeDown(scene: Scene, method: string): Promise<void> {
+  async function writeDown(scene: Scene, method: "admin" | "email"): Promise<void> {
     (await scene.linkWithToken(ATTACKER, await scene.accessJwtOf(VICTIM))).expect(201);
     await linking.database.execute(
       "UPDATE links SET method = ? WHERE tenant_id IN (SELECT id FROM tenants WHERE site = ?)",

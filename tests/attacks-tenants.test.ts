@@ -45,24 +45,19 @@ describe("a host name that somebody else registers after its owner let it go", (
     const pinned = (await identify(company.host, GRACE)).expect(200).body as Identity;
     // The company's site is gone without a word, as a deleted site is.
     const { installKeys, client } = world.parts;
-    await company.close();
-    const squatter = await AtlassianSite.start({ keys: installKeys, client, port: company.server.port });
-    try {
-      expect(squatter.host).toBe(company.host);
-      await world.install("jira", squatter);
-      await tenants.waitUntilProven(squatter);
-      await setUp(squatter, MALLORY);
+    const squatter = await AtlassianSite.start({ keys: installKeys, client, server: company.server });
+    expect(squatter.host).toBe(company.host);
+    await world.install("jira", squatter);
+    await tenants.waitUntilProven(squatter);
+    await setUp(squatter, MALLORY);
 
-      // Nothing that the company had linked speaks for the newcomer's accounts …
-      expectProblem(await identify(squatter.host, GRACE), "not_linked");
-      await link(GRACE, squatter, MALLORY);
-      const fooled = (await identify(squatter.host, GRACE)).expect(200).body as Identity;
-      // … and what the newcomer says comes under another tenant's name.
-      expect(fooled).toMatchObject({ site: pinned.site, accountId: MALLORY.accountId });
-      expect(fooled.tenant).not.toBe(pinned.tenant);
-    } finally {
-      await squatter.close();
-    }
+    // Nothing that the company had linked speaks for the newcomer's accounts …
+    expectProblem(await identify(squatter.host, GRACE), "not_linked");
+    await link(GRACE, squatter, MALLORY);
+    const fooled = (await identify(squatter.host, GRACE)).expect(200).body as Identity;
+    // … and what the newcomer says comes under another tenant's name.
+    expect(fooled).toMatchObject({ site: pinned.site, accountId: MALLORY.accountId });
+    expect(fooled.tenant).not.toBe(pinned.tenant);
   });
 });
 

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { Sequelize } from "sequelize";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { audienceOf } from "../sandbox/access-team.js";
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
@@ -136,4 +137,46 @@ describe("a token that was accepted a moment ago", () => {
     travel(1);
     expectProblem(await tenants.identify(site.host, token), "access_jwt_expired");
   });
+});
+
+describe("a stranger who measures how long a refusal takes", () => {
+  /** The tables that the app asks, one after the other, to answer a question. */
+  async function tablesAskedFor(question: () => Promise<unknown>): Promise<string[]> {
+    const query = vi.spyOn(Sequelize.prototype, "query");
+    onTestFinished(() => query.mockRestore());
+    await question();
+    const statements = query.mock.calls.map(([sql]) => JSON.stringify(sql));
+    query.mockRestore();
+    return statements.map((sql) => / FROM `(\w+)`/.exec(sql)?.[1] ?? sql);
+  }
+
+  it("costs the database the same queries for a site that has the app as for one that hasn't", async () => {
+    const known = await linkedSite();
+    const unproven = await linkedSite();
+    await tenants.database.execute("UPDATE tenants SET proven = 0 WHERE site = ?", [unproven.host]);
+    const unlisted = audienceOf("Payroll");
+    const token = () => world.team.signAccessJwt(LINUS, unlisted);
+    const askAt = async (site: string, accessJwt: string, query?: Readonly<Record<string, string>>) =>
+      tablesAskedFor(async () => {
+        expectProblem(await tenants.identify(site, accessJwt, query), "access_jwt_untrusted");
+      });
+    const sites = [known.host, unproven.host, "nowhere.atlassian.net", "unheard-of.example"];
+
+    const [first, ...others] = await inTurn(sites, async (site) => askAt(site, await token()));
+    expect(first).toEqual(["settings", "tenants", "settings"]);
+    for (const asked of others) expect(asked).toEqual(first);
+
+    const product = { product: "confluence" };
+    const ofProduct = await inTurn(sites, async (site) => askAt(site, await token(), product));
+    for (const asked of ofProduct) expect(asked).toEqual(first);
+
+    const forged = await inTurn(sites, async (site) => askAt(site, forge(await token())));
+    for (const asked of forged) expect(asked).toEqual(forged[0]);
+  });
+
+  async function inTurn<T, R>(all: readonly T[], work: (each: T) => Promise<R>): Promise<R[]> {
+    const results: R[] = [];
+    for (const each of all) results.push(await work(each));
+    return results;
+  }
 });

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { findMissingTitle } from "./test-titles.fixture.js";
+
 const WITH_TESTS = ["docs/security-rules.md", "docs/THREATS.md"];
 
 interface Reference {
@@ -22,10 +24,7 @@ function findReferences(markdown: string): Reference[] {
 
 function findMissing({ file, titles }: Reference): string[] {
   if (!existsSync(file)) return [file];
-  if (titles.length === 0) return [];
-  const source = readFileSync(file, "utf8");
-  const isThere = (title: string) => ['"', "'", "`"].some((quote) => source.includes(quote + title + quote));
-  return titles.filter((title) => !isThere(title)).map((title) => `${file} › ${title}`);
+  return titles.map((title) => findMissingTitle(file, title)).filter((missing) => missing !== null);
 }
 
 describe("the docs refer only to what is there", () => {

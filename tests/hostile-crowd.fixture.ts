@@ -85,6 +85,34 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const JSON_TYPE = "Content-Type: application/json";
 
+const NOT_FOUND = [404];
+const UNREADABLE = [400];
+/** Where keys are fetched, a machine that is busy with all the rest may be too slow for them. */
+const UNTRUSTED_OR_UNKNOWN = [401, 503];
+
+const STATUSES: Readonly<Record<string, readonly number[]>> = {
+  "a random path": NOT_FOUND,
+  "a random path, for a page": NOT_FOUND,
+  "a random method": NOT_FOUND,
+  "hundreds of headers": NOT_FOUND,
+  "malformed JSON": UNREADABLE,
+  "deep JSON": UNREADABLE,
+  "nested JSON": UNREADABLE,
+  "two tokens": UNREADABLE,
+  "a damaged request line": UNREADABLE,
+  "bytes that aren't HTTP": UNREADABLE,
+  "a body that is too large": [413],
+  "headers that are too large": [431],
+  "a random attempt's beginning": [410],
+  "an install event of an unknown key": UNTRUSTED_OR_UNKNOWN,
+  "an Access JWT with a made-up kid": UNTRUSTED_OR_UNKNOWN,
+};
+
+/** What a request of a kind may be answered with: nobody sends so much that a limit is reached. */
+export function expectedStatuses(kind: string): readonly number[] {
+  return STATUSES[kind] ?? [401];
+}
+
 export interface Flood {
   readonly seconds: number;
   /** How often which status was answered, of each kind. */

@@ -11,8 +11,8 @@ export const FEW = {
   account: { ...RATES.account, calls: 8 },
   tenant: { ...RATES.tenant, calls: 20 },
   proof: { ...RATES.proof, calls: 3 },
-  popup: { ...RATES.popup, calls: 4 },
-  stranger: { ...RATES.stranger, calls: 8 },
+  lifecycle: RATES.lifecycle,
+  forgery: { ...RATES.forgery, calls: 8 },
 } satisfies Rates;
 
 interface Asking {

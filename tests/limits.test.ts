@@ -1,13 +1,11 @@
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
 import type { Reply } from "../sandbox/http-client.js";
 import { ADA, GRACE, LINUS, OSCAR, type Person } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
-import { RATES } from "../src/web/limits.js";
 import { PUBLIC_VERSION } from "../src/web/public-files.js";
-import { exchange, openConnection, write } from "../src/web/raw-http.fixture.js";
+import { openConnection, write } from "../src/web/raw-http.fixture.js";
 import { travel } from "./lifecycle.fixture.js";
 import { FEW, LimitedWorld } from "./limits.fixture.js";
 import { expectProblem } from "./refusals.fixture.js";
@@ -20,11 +18,6 @@ beforeAll(async () => {
   limited = await LimitedWorld.start();
 });
 afterAll(() => limited.close());
-
-it("are as many as docs/operations.md says", () => {
-  const table = readFileSync(new URL("../docs/operations.md", import.meta.url), "utf8");
-  for (const { calls } of Object.values(RATES)) expect(table).toContain(calls.toLocaleString("en-US"));
-});
 
 describe("the calls of an account", () => {
   let site: AtlassianSite;
@@ -142,73 +135,57 @@ describe("codes", () => {
   });
 });
 
-describe("the linking window", () => {
-  const START = "/link/start/unknown";
-  const POPUP = "/access/link/unknown";
-  const sameOrigin = { "sec-fetch-site": "same-origin" };
-
-  it.each<[what: string, path: string, options: Parameters<LimitedWorld["ask"]>[2], status: number]>([
-    ["beginnings that lead nowhere", START, { headers: sameOrigin }, 410],
-    ["visits without a token", POPUP, {}, 401],
-    ["clicks of other sites", POPUP, { method: "POST", headers: { origin: "https://evil.example" } }, 403],
-    ["paths below it that there aren't", "/link/nowhere", {}, 404],
-  ])("is limited for each address: %s", async (_what, path, options, status) => {
-    const from = limited.newAddress();
-    await limited.askTimes(FEW.popup.calls, status, () => limited.ask(from, path, options));
-
-    limited.expectRefused(await limited.ask(from, path, options));
-    limited.expectRefused(await limited.ask(from, START, { headers: sameOrigin }));
-    (await limited.ask(limited.newAddress(), path, options)).expect(status);
-    (await limited.ask(from, "/openapi.json")).expect(200);
-  });
-
-  it("is limited also where everything goes well, and says so in a page", async () => {
-    const { world } = limited;
-    const { url } = await world.page(LINUS).beginLink();
-    const headers = {
-      accept: "text/html",
-      "cf-access-jwt-assertion": await world.team.signAccessJwt(LINUS, AUDIENCES.app),
-    };
-    const path = new URL(url).pathname.replace("/link/start/", "/access/link/");
-    const from = limited.newAddress();
-    travel(0);
-    await limited.askTimes(FEW.popup.calls, 200, () => limited.ask(from, path, { headers }));
-    const refused = (await limited.ask(from, path, { headers })).expect(429);
-
-    expect(refused.headers["content-type"]).toBe("text/html; charset=utf-8");
-    expect(refused.text).toContain(`${refused.headers["retry-after"]} seconds`);
-    travel(60);
-    (await limited.ask(from, path, { headers })).expect(200);
-  });
-});
-
-describe("refusals of strangers", () => {
+describe("made-up tokens", () => {
   const IDENTITY = "/api/v1/sites/acme.atlassian.net/identity";
   const json = { "content-type": "application/json" };
   const junk = "eyJhbGciOiJSUzI1NiJ9.e30.AAAA";
+  const event = { method: "POST", headers: { ...json, authorization: `JWT ${junk}` } };
 
   it.each<[what: string, path: string, options: Parameters<LimitedWorld["ask"]>[2], status: number]>([
-    ["no token", "/api/v1/me", {}, 401],
-    ["a made-up context JWT", "/api/v1/settings", { headers: { authorization: `JWT ${junk}` } }, 401],
-    ["a made-up URL-bound JWT", `/admin?jwt=${junk}`, {}, 401],
-    ["a made-up install event", "/installed", { method: "POST", headers: json, body: "{}" }, 401],
-    ["an unreadable install event", "/installed", { method: "POST", headers: json, body: "{" }, 400],
-    ["an install event of the wrong type", "/installed", { method: "POST", body: "{}" }, 415],
-    ["no Access JWT", IDENTITY, {}, 401],
-    ["a made-up Access JWT", IDENTITY, { headers: { authorization: `Bearer ${junk}` } }, 401],
-    ["a browser at the service API", IDENTITY, { headers: { origin: "https://evil.example" } }, 403],
-    ["a path that there isn't", "/wp-login.php", {}, 404],
-    ["a path that can't be decoded", "/api/v1/links/%ff", {}, 401],
-    ["a method that there isn't", "/openapi.json", { method: "DELETE" }, 405],
-    ["the operator's metrics", "/metrics", {}, 404],
+    ["a context JWT", "/api/v1/settings", { headers: { authorization: `JWT ${junk}` } }, 401],
+    ["a URL-bound JWT", `/admin?jwt=${junk}`, {}, 401],
+    ["an install event", "/installed", { ...event, body: "{}" }, 401],
+    ["an Access JWT", IDENTITY, { headers: { authorization: `Bearer ${junk}` } }, 401],
+    [
+      "an Access JWT at the linking window",
+      "/access/link/x",
+      { headers: { "cf-access-jwt-assertion": junk } },
+      401,
+    ],
   ])("are limited for each address: %s", async (_what, path, options, status) => {
     const from = limited.newAddress();
-    await limited.askTimes(FEW.stranger.calls, status, () => limited.ask(from, path, options));
+    await limited.askTimes(FEW.forgery.calls, status, () => limited.ask(from, path, options));
 
     for (const next of [path, "/openapi.json", IDENTITY, "/nowhere"]) {
       limited.expectRefused(await limited.ask(from, next, next === path ? options : {}));
     }
     (await limited.ask(limited.newAddress(), path, options)).expect(status);
+  });
+
+  it.each<[what: string, path: string, options: Parameters<LimitedWorld["ask"]>[2], status: number]>([
+    ["no token", "/api/v1/me", {}, 401],
+    ["an unreadable event", "/installed", { method: "POST", headers: json, body: "{" }, 400],
+    ["no Access JWT", IDENTITY, {}, 401],
+    ["a browser at the service API", IDENTITY, { headers: { origin: "https://evil.example" } }, 403],
+    ["a path that there isn't", "/wp-login.php", {}, 404],
+    ["a method that there isn't", "/openapi.json", { method: "DELETE" }, 405],
+    [
+      "an attempt opened from elsewhere",
+      "/link/start/x",
+      { headers: { "sec-fetch-site": "cross-site" } },
+      403,
+    ],
+    [
+      "a click of another site",
+      "/access/link/x",
+      { method: "POST", headers: { origin: "https://evil.example" } },
+      403,
+    ],
+  ])("aren't what any page in a colleague's browser could send: %s", async (_what, path, options, status) => {
+    const from = limited.newAddress();
+    await limited.askTimes(FEW.forgery.calls + 1, status, () => limited.ask(from, path, options));
+
+    (await limited.ask(from, "/openapi.json")).expect(200);
   });
 
   it("keep neither probes nor files from an address", async () => {
@@ -250,21 +227,10 @@ describe("refusals of strangers", () => {
     (await limited.ask(next, "/openapi.json")).expect(isRefused ? 429 : 200);
   });
 
-  it("of bytes that aren't HTTP count for whoever is at the other end", async () => {
-    const app = await LimitedWorld.start();
-    const { port } = app.world.parts.app;
-    for (let nth = 0; nth < FEW.stranger.calls; nth += 1) await exchange(port, "GIBBERISH\r\n\r\n");
-    const url = `${app.world.appUrl}/openapi.json`;
-    const reply = await app.world.parts.client.send({ caller: "A stranger", method: "GET", url });
-
-    app.expectRefused(reply);
-    await app.close();
-  });
-
   it("count also when nobody waits to be told", async () => {
     const from = limited.newAddress();
     const { port } = limited.world.parts.app;
-    for (let nth = 0; nth < FEW.stranger.calls; nth += 1) {
+    for (let nth = 0; nth < FEW.forgery.calls; nth += 1) {
       const socket = await openConnection(port);
       const lines = [
         "GET /api/v1/me HTTP/1.1",
@@ -286,11 +252,11 @@ describe("refusals of strangers", () => {
     const path = `/api/v1/sites/${world.site.host}/identity`;
     const headers = { authorization: `Bearer ${token}` };
 
-    await limited.askTimes(FEW.stranger.calls, 404, () => limited.ask(from, path, { headers }));
+    await limited.askTimes(FEW.forgery.calls, 404, () => limited.ask(from, path, { headers }));
     const contextJwt = await world.site.contextJwt("confluence", LINUS.accountId);
     const wrong = { method: "POST", headers: { authorization: `JWT ${contextJwt}` } };
     await limited.askTimes(FEW.account.calls, 405, () => limited.ask(from, "/api/v1/me", wrong));
-    await limited.askTimes(FEW.stranger.calls, 429, () => limited.ask(from, "/api/v1/me", wrong));
+    await limited.askTimes(FEW.forgery.calls, 429, () => limited.ask(from, "/api/v1/me", wrong));
     (await limited.ask(from, "/openapi.json")).expect(200);
   });
 
@@ -313,7 +279,8 @@ describe("refusals of strangers", () => {
   });
 
   async function useUp(from: string): Promise<void> {
-    await limited.askTimes(FEW.stranger.calls, 404, () => limited.ask(from, "/nowhere"));
+    const headers = { authorization: `JWT ${junk}` };
+    await limited.askTimes(FEW.forgery.calls, 401, () => limited.ask(from, "/api/v1/me", { headers }));
   }
 });
 
@@ -326,17 +293,15 @@ describe("behind a proxy that nobody trusts", () => {
 
   it("everybody shares one address, which has ten times as much; those who come directly have their own", async () => {
     let nth = 0;
-    const ask = (path: string) => proxied.ask(`203.0.113.${(nth += 1) % 200}`, path);
-    await proxied.askTimes(FEW.popup.calls * 10, 404, () => ask("/link/nowhere"));
-    proxied.expectRefused(await ask("/link/nowhere"));
-    const soFar = FEW.popup.calls * 10 + 1;
-    await proxied.askTimes(FEW.stranger.calls * 10 - soFar, 404, () => ask("/nowhere"));
-    proxied.expectRefused(await ask("/openapi.json"));
+    const headers = { authorization: "JWT made-up" };
+    const ask = () => proxied.ask(`203.0.113.${(nth += 1) % 200}`, "/api/v1/me", { headers });
+    await proxied.askTimes(FEW.forgery.calls * 10, 401, ask);
+    proxied.expectRefused(await ask());
 
     const { client } = proxied.world.parts;
-    const url = `${proxied.world.appUrl}/nowhere`;
-    const direct = () => client.send({ caller: "A stranger", method: "GET", url });
-    await proxied.askTimes(FEW.stranger.calls, 404, direct);
+    const url = `${proxied.world.appUrl}/api/v1/me`;
+    const direct = () => client.send({ caller: "A stranger", method: "GET", url, headers });
+    await proxied.askTimes(FEW.forgery.calls, 401, direct);
     expectProblem(await direct(), "rate_limited", proxied.world.appUrl);
   });
 });

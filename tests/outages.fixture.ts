@@ -31,15 +31,22 @@ export class KeyServer {
   behaviour: Behaviour = good;
   /** The paths asked for, in order. */
   readonly asked: string[] = [];
+  #refused = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #refusesConnections = false;
   #port = 0;
 
   private constructor() {
     this.#server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      if (this.#refusesConnections) {
+        this.#refused += 1;
+        socket.resetAndDestroy();
+        return;
+      }
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
-      socket.on("error", () => undefined);
       let head = "";
       socket.on("data", (chunk) => {
         head += chunk.toString("latin1");
@@ -50,7 +57,8 @@ export class KeyServer {
 
   static async start(): Promise<KeyServer> {
     const server = new KeyServer();
-    await server.open();
+    await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
+    server.#port = (server.#server.address() as AddressInfo).port;
     return server;
   }
 
@@ -58,26 +66,34 @@ export class KeyServer {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens, at the same port as before. */
-  async open(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
-    this.#port = (this.#server.address() as AddressInfo).port;
+  /** How often anybody has come, connections that were refused included. */
+  get visits(): number {
+    return this.asked.length + this.#refused;
   }
 
-  async misbehave({ behaviour }: OutageRow): Promise<void> {
-    if (behaviour === "refuses connections") await this.close();
+  misbehave({ behaviour }: OutageRow): void {
+    if (behaviour === "refuses connections") this.#refuseConnections();
     else this.behaviour = behaviour;
   }
 
-  async recover(): Promise<void> {
+  recover(): void {
     this.behaviour = good;
-    if (!this.#server.listening) await this.open();
+    this.#refusesConnections = false;
   }
 
-  /** From now on connections are refused. */
   async close(): Promise<void> {
+    this.#hangUp();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Keeps the port, which a server of another test could get otherwise. */
+  #refuseConnections(): void {
+    this.#refusesConnections = true;
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
     for (const socket of this.#sockets) socket.destroy();
-    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #answer(socket: Socket, head: string): Promise<void> {
@@ -303,6 +319,9 @@ export async function crowd(size: number, ask: () => Promise<Reply>): Promise<Cr
 export function answerOf(reply: Reply): string {
   return (reply.body as { code?: string } | null)?.code ?? String(reply.status);
 }
+
+/** Beyond what the app waits for others: what a busy machine may need itself. */
+export const SLACK_SECONDS = 5;
 
 export function laterBy(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);

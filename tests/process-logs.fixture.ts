@@ -48,6 +48,16 @@ export class Eavesdropper implements CallObserver {
     for (const value of values) this.#secrets.set(value, kind);
   }
 
+  /** As they are, as they stand in URLs, JSON and HTML, and all of that in upper case. */
+  keepEmails(...emails: readonly string[]): void {
+    for (const email of emails) {
+      const encoded = ["%40", "%2540", "\\u0040", "&#64;", "&#x40;"].map((at) => email.replace("@", at));
+      for (const form of [email, encodeURIComponent(email), ...encoded]) {
+        this.keep("e-mail", form, form.toLowerCase(), form.toUpperCase());
+      }
+    }
+  }
+
   keepMatches(kind: string, text: string, pattern: RegExp): void {
     for (const [, value = ""] of text.matchAll(pattern)) this.keep(kind, value.trim());
   }
@@ -144,7 +154,8 @@ export async function putSecretsInWrongPlaces(scene: Scene, stage: Stage, ears: 
   const put = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
     send(stage, { method: "POST", path, body, headers: { Authorization: authorization, ...headers } });
 
-  for (const secret of [jwt, plant("a path"), GRACE.email, encodeURIComponent(GRACE.email)]) {
+  const emails = [GRACE.email, GRACE.email.toUpperCase()];
+  for (const secret of [jwt, plant("a path"), ...emails, ...emails.map(encodeURIComponent)]) {
     for (const path of [
       `/${secret}`,
       `/api/v1/me/${secret}`,

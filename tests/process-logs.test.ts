@@ -48,7 +48,7 @@ it(
         .join(),
     };
     ears.keep("operator's secret", env.METRICS_TOKEN, ...env.ENCRYPTION_KEYS.split(","));
-    ears.keep("e-mail", ...PEOPLE.map(({ email }) => email));
+    ears.keepEmails(...PEOPLE.map(({ email }) => email));
 
     const app = await deployment.startApp(env);
     const stage: Stage = {

@@ -3,11 +3,16 @@ import { describe, expect } from "vitest";
 import { ADA, GRACE } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES } from "../sandbox/world.js";
-import { findTarget, flood } from "./hostile-crowd.fixture.js";
+import { MAX_KEYS } from "../src/rate-limit.js";
+import { expectedStatuses, findTarget, flood } from "./hostile-crowd.fixture.js";
 import { it } from "./process-deployment.fixture.js";
 import type { AppProcess } from "./process.fixture.js";
 
-const WARM_UP = 20_000;
+/**
+ * Every address that refusals are counted for takes a place among MAX_KEYS, until these are full: growth up to there says
+ * nothing. Twice as many requests, because not each one is counted.
+ */
+const WARM_UP = 2 * MAX_KEYS;
 const REQUESTS = 100_000;
 const MIB = 1024 * 1024;
 
@@ -58,11 +63,15 @@ describe("the memory", { timeout: 900_000 }, () => {
     const after = await measure(app);
 
     console.info(`before: ${inMebibytes(before)}`);
+    console.info(JSON.stringify(answers));
     console.info(`after ${REQUESTS} hostile requests in ${seconds.toFixed(0)} s: ${inMebibytes(after)}`);
     expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(5 * MIB);
-    expect(after.rss - before.rss).toBeLessThan(25 * MIB);
+    // Only so that a leak outside of both would show: how much stays resident is the allocator's and the kernel's choice.
+    expect(after.rss - before.rss).toBeLessThan(100 * MIB);
     for (const [kind, statuses] of Object.entries(answers)) {
-      const surprising = Object.keys(statuses).filter((status) => !/^(?:4\d\d|503)$/.test(status));
+      const surprising = Object.keys(statuses).filter(
+        (status) => !expectedStatuses(kind).includes(Number(status)),
+      );
       expect(surprising, kind).toEqual([]);
     }
     const token = await world.team.signAccessJwt(GRACE, AUDIENCES.demo);

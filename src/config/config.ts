@@ -68,7 +68,7 @@ function createSchema(isProduction: boolean) {
 }
 
 // facts: ACE asks the first and falls back to the second since 11.5.0.
-const ATLASSIAN_INSTALL_KEYS_URLS = [
+export const ATLASSIAN_INSTALL_KEYS_URLS = [
   "https://asap-distribution.us-west-2.prod.atl-asap.net",
   "https://connect-install-keys.atlassian.com",
 ];

@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { isIP } from "node:net";
 
 import { importSPKI, type CryptoKey } from "jose";
 
@@ -9,6 +8,7 @@ import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { ConnectJwtInvalidError } from "./connect-jwt-errors.js";
 import { createExpiringCache } from "../expiring-cache.js";
+import { countedNetwork } from "../ip-network.js";
 import { RateLimit } from "../rate-limit.js";
 import { SingleFlight } from "../single-flight.js";
 
@@ -31,14 +31,14 @@ const RETRY_SECONDS = 60;
 const ABSENT_SECONDS = 60;
 const MAX_KNOWN_KEYS = 1000;
 /** Two servers in turn: whoever waits for both has an answer within ten seconds. */
-const FETCH_TIMEOUT_SECONDS = 4;
+export const FETCH_TIMEOUT_SECONDS = 4;
 /** Somebody waits for it, though there is a key that would do. */
-const RENEWAL_TIMEOUT_SECONDS = 1;
+export const RENEWAL_TIMEOUT_SECONDS = 1;
 /**
  * For one caller, and for all together. The second thousands are for callers who have named few, so that a handful of
  * addresses that make up kids keep nobody else from installing.
  */
-const UNKNOWN_KIDS_PER_MINUTE = { ofCaller: 300, ofNewcomer: 3, ofAll: 3000, ofAllNewcomers: 6000 };
+export const UNKNOWN_KIDS_PER_MINUTE = { ofCaller: 300, ofNewcomer: 3, ofAll: 3000, ofAllNewcomers: 6000 };
 const EVERYBODY = "everybody";
 // As Atlassian's keys have it. With a small exponent signatures can be forged.
 const RSA_EXPONENT = 65537n;
@@ -80,7 +80,7 @@ export class InstallKeys {
 
   /**
    * `caller` is the address of whoever sent the token. Throws AppError `connect_jwt_invalid` when there is no such key,
-   * `keys_unavailable` when that can't be told, and `rate_limited` to a caller who has named too many that don't exist.
+   * `keys_unavailable` when that can't be told or too many have asked, and `rate_limited` to a caller who has named too many that don't exist.
    */
   async getKey(kid: string, caller: string): Promise<CryptoKey> {
     if (kid.length > MAX_KID_CHARACTERS || !SAFE_KID.test(kid)) {
@@ -109,10 +109,11 @@ export class InstallKeys {
   /** Tokens with made-up kids must not make the app hammer Atlassian. */
   #countUnknown(caller: string): void {
     const { ofCaller, ofNewcomer, ofAll, ofAllNewcomers } = this.#unknownKids;
-    const network = networkOf(caller);
+    // IPv6 by what one customer may get: the networks of a /48 are as good as endless.
+    const network = countedNetwork(caller, 48);
     ofCaller.requireLeft(network);
     const isNewcomer = ofNewcomer.findWaitSeconds(network) === null;
-    if ((isNewcomer ? ofAllNewcomers : ofAll).findWaitSeconds(EVERYBODY) !== null) throw keysUnavailable();
+    if ((isNewcomer ? ofAllNewcomers : ofAll).findWaitSeconds(EVERYBODY) !== null) throw tooManyUnknown();
     for (const limit of [ofCaller, ofNewcomer]) limit.count(network);
     for (const limit of [ofAll, ofAllNewcomers]) limit.count(EVERYBODY);
   }
@@ -170,12 +171,12 @@ function withoutSpaces(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }
 
-/** IPv6 by what one customer may get (RFC 6177 §2): the addresses of a /48 are as good as endless. */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [beforeZeros = ""] = address.split("::");
-  const [first, second, third] = beforeZeros.split(":").map((group) => parseInt(group || "0", 16));
-  return [first, second ?? 0, third ?? 0].join(":");
+/** No refusal of this caller's: others have used up what may be asked of Atlassian. */
+function tooManyUnknown(): AppError {
+  return new AppError(
+    "keys_unavailable",
+    "Too many install events with unknown keys arrive right now, so this one's key isn't looked up. Try again in a minute.",
+  );
 }
 
 function keysUnavailable(): AppError {

@@ -94,9 +94,9 @@ const NAMES = [
 ];
 const REPEATED = ["rep=", "&rep=", "&rep=a", "&rep", "&rep[]=b", "&rep[a]=c", "&rep[a][b]=d"];
 /** Every character that a request line can hold, `#` apart, which ends what a browser sends. */
-export const TARGET_CHARACTERS = Array.from({ length: 94 }, (_, index) =>
-  String.fromCharCode(33 + index),
-).filter((character) => character !== "#");
+const TARGET_CHARACTERS = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).filter(
+  (character) => character !== "#",
+);
 
 /** Any query that can stand on a request line, in pieces that matter to parsers. */
 export const anyQuery = fc

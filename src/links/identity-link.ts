@@ -1,3 +1,5 @@
+import type { Settings } from "../services/settings.js";
+
 /** A person as Access knows them. The e-mail is a label, never the key: addresses get re-used. */
 export interface AccessIdentity {
   /** `https://acme.cloudflareaccess.com` */
@@ -16,4 +18,12 @@ export interface IdentityLink extends AccessIdentity {
   readonly method: LinkMethod;
   readonly linkedAt: Date;
   readonly lastUsedAt: Date | null;
+}
+
+/**
+ * Whether a tenant is to take the account's word for the identity's (security rule 11): what an e-mail had linked holds
+ * only while it would be linked again. One that doesn't count stays in sight, so that its people can remove it.
+ */
+export function doesLinkCount({ method }: IdentityLink, { matching }: Settings): boolean {
+  return method !== "email" || matching === "email";
 }

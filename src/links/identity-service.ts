@@ -5,7 +5,7 @@ import type { Settings } from "../services/settings.js";
 import type { Database } from "../stores.js";
 import type { TenantProof } from "../tenants/tenant-proof.js";
 import type { Product, Tenant } from "../tenants/tenant.js";
-import type { IdentityLink } from "./identity-link.js";
+import { doesLinkCount, type IdentityLink } from "./identity-link.js";
 import { furthestRefusal, isListed, judgeToken } from "./judge-token.js";
 import type { VerifiedAccessJwt, AccessJwtVerification } from "./verified-access-jwt.js";
 
@@ -120,7 +120,7 @@ export class IdentityService {
       audience: question.audience,
     });
     const link = await database.read.links.findByIdentity(tenant.id, identity.issuer, identity.subject);
-    if (!link) throw new NotLinkedError(accountPageUrl(tenant));
+    if (!link || !doesLinkCount(link, settings)) throw new NotLinkedError(accountPageUrl(tenant));
     return { tenant, link };
   }
 

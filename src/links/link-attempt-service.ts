@@ -40,9 +40,9 @@ export interface PopupCodes {
 }
 
 export const ATTEMPT_TTL_SECONDS = 300;
-const MAX_WRONG_CODES = 5;
+export const MAX_WRONG_CODES = 5;
 /** Per account, within the life of an attempt: older ones are no longer stored. */
-const MAX_ATTEMPTS = 20;
+export const MAX_ATTEMPTS = 20;
 
 /** Linking with proof of both sides in one browser (security rules 6 to 10). */
 export class LinkAttemptService {

@@ -22,9 +22,9 @@ interface Dependencies {
 }
 
 // security rule 5: any tenant may name any team, so naming many must not be free.
-const TEAM_CHANGES = { calls: 300, perSeconds: 3600 };
-const CHECKS = { calls: 120, perSeconds: 60 };
-const POPUP_CHECKS = { calls: 30, perSeconds: 60 };
+export const TEAM_CHANGES = { calls: 300, perSeconds: 3600 };
+export const CHECKS = { calls: 120, perSeconds: 60 };
+export const POPUP_CHECKS = { calls: 30, perSeconds: 60 };
 
 export class SettingsService {
   readonly #database: Database;

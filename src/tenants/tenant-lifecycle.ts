@@ -2,6 +2,7 @@ import type { AuditLog, Initiator } from "../audit/audit-log.js";
 import { CLOCK_TOLERANCE_SECONDS, type Clock } from "../clock.js";
 import { AppError, ValidationError } from "../errors.js";
 import { createId } from "../identifiers.js";
+import { RateLimit, type Rate } from "../rate-limit.js";
 import type { Database, WriteStores } from "../stores.js";
 import type { Installation } from "./tenant-store.js";
 import type { Product, Tenant } from "./tenant.js";
@@ -28,20 +29,30 @@ interface Dependencies {
   readonly database: Database;
   readonly audit: AuditLog;
   readonly clock: Clock;
+  /** Of one client key: how often it may be installed and uninstalled, and how often enabled and disabled. */
+  readonly rate: Rate;
 }
 
 const MAX_TOKEN_LIFETIME_SECONDS = 24 * 3600;
 
-/** What Atlassian tells of installations (security rule 4). Repeating an event that was obeyed changes nothing. */
+/**
+ * What Atlassian tells of installations (security rule 4). Repeating an event that was obeyed changes nothing. Only what
+ * is obeyed is counted, and the two kinds apart: neither a caught token nor the tenant's secret keeps Atlassian from
+ * installing the app again. Every method throws RateLimitedError.
+ */
 export class TenantLifecycle {
   readonly #database: Database;
   readonly #audit: AuditLog;
   readonly #clock: Clock;
+  readonly #installEvents: RateLimit;
+  readonly #toggleEvents: RateLimit;
 
-  constructor({ database, audit, clock }: Dependencies) {
+  constructor({ database, audit, clock, rate }: Dependencies) {
     this.#database = database;
     this.#audit = audit;
     this.#clock = clock;
+    this.#installEvents = new RateLimit({ clock, ...rate });
+    this.#toggleEvents = new RateLimit({ clock, ...rate });
   }
 
   /** Throws `connect_jwt_invalid` for a stale token or one that came with another body, ValidationError for the body. */
@@ -52,6 +63,7 @@ export class TenantLifecycle {
       if (!isNew && before) return before.tenant;
       requireNotOlder(token, before?.lastInstallEventAt ?? 0);
       const after = before ? reinstalled(before, token, body) : installed(token, body);
+      this.#installEvents.consume(token.clientKey);
       if (before) await stores.tenants.updateInstallation(after, this.#clock.now());
       else await stores.tenants.insertInstallation(after, this.#clock.now());
       await this.#audit.tenantInstalled(stores.audit, by, before?.tenant ?? null, after.tenant);
@@ -66,6 +78,7 @@ export class TenantLifecycle {
       const before = await stores.tenants.findInstallation(token.clientKey);
       if (!isNew || !before) return;
       requireNotOlder(token, before.lastInstallEventAt);
+      this.#installEvents.consume(token.clientKey);
       const { tenant } = before;
       await stores.links.deleteAll(tenant.id);
       await stores.removedLinks.deleteAll(tenant.id);
@@ -95,6 +108,7 @@ export class TenantLifecycle {
         token,
         Math.max(before.lastToggleEventAt, before.lastInstallEventAt - CLOCK_TOLERANCE_SECONDS),
       );
+      this.#toggleEvents.consume(token.clientKey);
       const after: Installation = {
         ...before,
         lastToggleEventAt: token.issuedAt,

@@ -4,7 +4,7 @@ import { RateLimit, type Rate } from "../rate-limit.js";
 import type { ClientAddress } from "./client-address.js";
 
 /** The address of a proxy that nobody trusts stands for everybody behind it. */
-const PEOPLE_BEHIND_A_PROXY = 10;
+export const PEOPLE_BEHIND_A_PROXY = 10;
 
 /** A limit for each address that requests come from; null, the address of a connection that is gone, has none. */
 export class AddressLimit {
@@ -18,16 +18,16 @@ export class AddressLimit {
 
   /** Counts a request, or throws RateLimitedError once the address has used up what it has. */
   consume({ ip, isForwarded }: ClientAddress): void {
-    if (ip !== null) this.#limitOf(isForwarded).consume(countedNetwork(ip));
+    if (ip !== null) this.#limitOf(isForwarded).consume(countedNetwork(ip, 64));
   }
 
   /** Throws RateLimitedError once the address has used up what it has. Counts nothing. */
   requireLeft({ ip, isForwarded }: ClientAddress): void {
-    if (ip !== null) this.#limitOf(isForwarded).requireLeft(countedNetwork(ip));
+    if (ip !== null) this.#limitOf(isForwarded).requireLeft(countedNetwork(ip, 64));
   }
 
   count({ ip, isForwarded }: ClientAddress): void {
-    if (ip !== null) this.#limitOf(isForwarded).count(countedNetwork(ip));
+    if (ip !== null) this.#limitOf(isForwarded).count(countedNetwork(ip, 64));
   }
 
   #limitOf(isForwarded: boolean): RateLimit {

@@ -7,7 +7,7 @@ import { requireDepth } from "../strict-json.js";
 
 export const JSON_BODY_LIMIT_BYTES = 64 * 1024;
 /** Far more than any body of the API has, and so little that whatever walks through a body may call itself. */
-const MAX_DEPTH = 32;
+export const MAX_JSON_DEPTH = 32;
 
 /**
  * Puts the body, a JSON object or array in UTF-8, into `req.body`. Unlike express.json, it refuses a body as soon as it
@@ -90,13 +90,13 @@ function parseText(body: Buffer): unknown {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
     const value: unknown = JSON.parse(text);
-    requireDepth(text, MAX_DEPTH);
+    requireDepth(text, MAX_JSON_DEPTH);
     return value;
   } catch {
     // The parser's message quotes the body, which may hold a token: it goes nowhere.
     throw new AppError(
       "malformed_request",
-      `The body isn't valid JSON in UTF-8, nested at most ${MAX_DEPTH} deep.`,
+      `The body isn't valid JSON in UTF-8, nested at most ${MAX_JSON_DEPTH} deep.`,
     );
   }
 }

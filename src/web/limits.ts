@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.js";
+import type { AppError, ProblemCode } from "../errors.js";
 import { RateLimit, type Rate } from "../rate-limit.js";
 import type { HostUser } from "../tenants/tenant.js";
 import { AddressLimit } from "./address-limit.js";
@@ -6,7 +7,10 @@ import type { ClientAddress } from "./client-address.js";
 
 const MINUTE = 60;
 
-/** What stands at the door; docs/operations.md says why. Narrower limits belong to what they protect. */
+/**
+ * What stands at the door. docs/operations.md has the numbers of all limits, docs/api.md what callers are to do about
+ * them. Narrower limits belong to what they protect.
+ */
 export const RATES = {
   /** Calls of the browser API and pages, by one account of one tenant. */
   account: { calls: 3_000, perSeconds: MINUTE },
@@ -14,11 +18,18 @@ export const RATES = {
   tenant: { calls: 15_000, perSeconds: MINUTE },
   /** Codes and Access JWTs that an account hands in to be linked. */
   proof: { calls: 60, perSeconds: MINUTE },
-  /** Requests of one address to the linking window, whatever the answer. */
-  popup: { calls: 3_000, perSeconds: MINUTE },
-  /** Requests of one address that were refused before anybody had proved who they are. */
-  stranger: { calls: 30_000, perSeconds: MINUTE },
+  /** Events that install or uninstall the app for one client key; and, apart from these, events that switch it on or off. */
+  lifecycle: { calls: 60, perSeconds: MINUTE },
+  /** Requests of one address with a token that turned out to be nobody's. */
+  forgery: { calls: 30_000, perSeconds: MINUTE },
 } as const satisfies Readonly<Record<string, Rate>>;
+
+const FORGERIES: ReadonlySet<ProblemCode> = new Set([
+  "connect_jwt_invalid",
+  "access_jwt_malformed",
+  "access_jwt_untrusted",
+  "metrics_token_invalid",
+]);
 
 export type Rates = Readonly<Record<keyof typeof RATES, Rate>>;
 
@@ -27,15 +38,13 @@ export class Limits {
   readonly #accounts: RateLimit;
   readonly #tenants: RateLimit;
   readonly #proofs: RateLimit;
-  readonly #popups: AddressLimit;
-  readonly #strangers: AddressLimit;
+  readonly #forgeries: AddressLimit;
 
   constructor(clock: Clock, rates: Rates) {
     this.#accounts = new RateLimit({ clock, ...rates.account });
     this.#tenants = new RateLimit({ clock, ...rates.tenant });
     this.#proofs = new RateLimit({ clock, ...rates.proof });
-    this.#popups = new AddressLimit({ clock, ...rates.popup });
-    this.#strangers = new AddressLimit({ clock, ...rates.stranger });
+    this.#forgeries = new AddressLimit({ clock, ...rates.forgery });
   }
 
   /** Of somebody whose token has been verified, before anything is asked of the product for them. */
@@ -49,17 +58,16 @@ export class Limits {
     this.#proofs.consume(accountKey(user));
   }
 
-  consumePopup(address: ClientAddress): void {
-    this.#popups.consume(address);
+  requireFewForgeries(address: ClientAddress): void {
+    this.#forgeries.requireLeft(address);
   }
 
-  requireFewRefusals(address: ClientAddress): void {
-    this.#strangers.requireLeft(address);
-  }
-
-  /** Only counts. */
-  countRefusalOfStranger(address: ClientAddress): void {
-    this.#strangers.count(address);
+  /**
+   * Only counts, and only what no page in a browser can do in numbers: otherwise anybody in an office could have all of
+   * it refused.
+   */
+  countForgery(address: ClientAddress, { code }: AppError): void {
+    if (FORGERIES.has(code)) this.#forgeries.count(address);
   }
 }
 

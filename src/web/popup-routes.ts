@@ -18,7 +18,6 @@ import { AFTER_REMOVAL, isAfterRemoval } from "./popup-after-removal.js";
 import { showPopupProblem } from "./popup-problems.js";
 import { presentOtherLink, renderPopupCode, renderPopupConfirm, type PopupSides } from "./popup-views.js";
 import { productName } from "./product-name.js";
-import { getRequestContext } from "./request-context.js";
 import { requireSameOrigin } from "./same-origin.js";
 
 export const popupRequest = z.strictObject(
@@ -36,12 +35,6 @@ const ONLY_TIED_REMOVES =
 /** The popup of a linking attempt: plain pages that work without a script, and the same as JSON. */
 export function createPopupRoutes(ctx: AppContext): Router {
   const router = createRouter();
-
-  // Whatever the answer: each of these requests looks for an attempt, and whoever sends many looks for other people's.
-  router.use(["/link", "/access/link"], (req, _res, next) => {
-    ctx.limits.consumePopup(getRequestContext(req));
-    next();
-  });
 
   router
     .route("/link/start/:attempt")

@@ -65,7 +65,7 @@ export class ServiceApi {
   /** Visitors who have been let in before are served on, whatever else comes from their tool's address. */
   #refuseFloods(req: IncomingMessage): void {
     try {
-      this.#ctx.limits.requireFewRefusals(getRequestContext(req));
+      this.#ctx.limits.requireFewForgeries(getRequestContext(req));
     } catch (error) {
       if (!this.#isOfKnownVisitor(req)) throw error;
     }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from "vitest";
+import { expect } from "vitest";
 
 import type { AccessTeam } from "../../sandbox/access-team.js";
 import type { Reply } from "../../sandbox/http-client.js";
@@ -26,18 +26,11 @@ import {
   describeRequests,
   describeRules,
 } from "./token-tables.fixture.js";
-import { TokenWorld } from "./token-world.fixture.js";
+import { useTokenWorld } from "./use-token-world.fixture.js";
 
-let world: TokenWorld;
 let attempt: string;
-const at = () => world;
 
-const IDENTIFYING = identifyingTokens(at);
-const POPUP = popupTokens(at, () => attempt);
-const LINKING = linkingTokens(at);
-
-beforeAll(async () => {
-  world = await TokenWorld.start();
+const at = useTokenWorld(async (world) => {
   const page = world.world.page(GRACE);
   attempt = (await page.beginLink()).id;
   world.acme.strangeKeys.push(...STRANGE_TEAM_KEYS.flatMap(([, published]) => published));
@@ -45,7 +38,10 @@ beforeAll(async () => {
   const check = (await admin.send("POST", "/api/v1/settings/check", {})).expect(200).body;
   expect(check).toMatchObject({ ok: true, kids: expect.arrayContaining(["plain"]) as unknown });
 });
-afterAll(() => world.close());
+
+const IDENTIFYING = identifyingTokens(at);
+const POPUP = popupTokens(at, () => attempt);
+const LINKING = linkingTokens(at);
 
 const MISSING = [401, "access_jwt_missing"] as const;
 const SERVICE_TOKEN = [403, "service_token"] as const;
@@ -82,7 +78,7 @@ for (const kind of [IDENTIFYING, POPUP, LINKING]) {
     ["in capitals", issuer((iss) => iss.toUpperCase()), ...UNTRUSTED],
     ["by http", issuer((iss) => iss.replace("https", "http")), ...UNTRUSTED],
     ["by its domain alone", issuer((iss) => iss.replace("https://", "")), ...UNTRUSTED],
-    ["by where its keys are", () => ({ claims: { iss: world.acme.url } }), ...UNTRUSTED],
+    ["by where its keys are", () => ({ claims: { iss: at().acme.url } }), ...UNTRUSTED],
     ["of a domain that ends alike", { claims: { iss: "https://evilcloudflareaccess.com" } }, ...UNTRUSTED],
     ["of a team within a team", issuer((iss) => iss.replace("acme", "evil.acme")), ...UNTRUSTED],
     ["of its federal namesake", issuer((iss) => iss.replace(".cloud", ".fed.cloud")), ...UNTRUSTED],
@@ -95,33 +91,33 @@ for (const kind of [IDENTIFYING, POPUP, LINKING]) {
   ]);
 
   describeRules(kind, at, "is refused for its team:", [
-    ["one that another site trusts", () => signedBy(world.globex), ...UNTRUSTED],
-    ["one that nobody trusts", () => signedBy(world.strangers), ...UNTRUSTED],
+    ["one that another site trusts", () => signedBy(at().globex), ...UNTRUSTED],
+    ["one that nobody trusts", () => signedBy(at().strangers), ...UNTRUSTED],
     [
       "one that another site trusts, in our team's name",
-      () => ({ ...signedBy(world.globex), claims: {} }),
+      () => ({ ...signedBy(at().globex), claims: {} }),
       ...UNTRUSTED,
     ],
     [
       "one that another site trusts, in our team's name and key's",
-      () => ({ sign: rsa(world.globex.signingKey.privateKey) }),
+      () => ({ sign: rsa(at().globex.signingKey.privateKey) }),
       ...UNTRUSTED,
     ],
     [
       "ours, in the name of one that another site trusts",
-      () => ({ claims: { iss: world.globex.issuer } }),
+      () => ({ claims: { iss: at().globex.issuer } }),
       ...UNTRUSTED,
     ],
     [
       "ours, in the name of one that nobody trusts",
-      () => ({ claims: { iss: world.strangers.issuer } }),
+      () => ({ claims: { iss: at().strangers.issuer } }),
       ...UNTRUSTED,
     ],
     ["ours, by the key of another name", { header: { kid: "plain" } }, ...UNTRUSTED],
-    ["Atlassian", () => ({ sign: rsa(world.world.parts.installKeys.signingKey.privateKey) }), ...UNTRUSTED],
+    ["Atlassian", () => ({ sign: rsa(at().world.parts.installKeys.signingKey.privateKey) }), ...UNTRUSTED],
     [
       "the tenant's secret",
-      () => ({ header: { alg: "HS256" }, sign: hmac(world.tenant.sharedSecret) }),
+      () => ({ header: { alg: "HS256" }, sign: hmac(at().tenant.sharedSecret) }),
       ...UNTRUSTED,
     ],
   ]);
@@ -143,7 +139,7 @@ for (const kind of [IDENTIFYING, POPUP, LINKING]) {
     ["a space before the right one", audience((aud) => ` ${aud}`), ...UNTRUSTED],
     ["the beginning of the right one", audience((aud) => aud.slice(0, -1)), ...UNTRUSTED],
     ["a wildcard", { claims: { aud: ["*"] } }, ...UNTRUSTED],
-    ["the app's URL", () => ({ claims: { aud: [world.appUrl] } }), ...UNTRUSTED],
+    ["the app's URL", () => ({ claims: { aud: [at().appUrl] } }), ...UNTRUSTED],
   ]);
 
   describeRules(kind, at, "is refused for its type:", [
@@ -195,7 +191,7 @@ for (const kind of [IDENTIFYING, POPUP, LINKING]) {
   ]);
 
   describeRules(kind, at, "isn't told to be expired with an exp long ago and", [
-    ["another team", () => signedBy(world.globex, { exp: 1 }), ...UNTRUSTED],
+    ["another team", () => signedBy(at().globex, { exp: 1 }), ...UNTRUSTED],
     ["an application that isn't listed", { claims: { exp: 1, aud: ["0".repeat(64)] } }, ...UNTRUSTED],
     ["the type of the team's own session", { claims: { exp: 1, type: "org" } }, ...UNTRUSTED],
     ["an unknown key", { claims: { exp: 1 }, header: { kid: "made-up" } }, ...UNTRUSTED],
@@ -234,7 +230,7 @@ describeRules(
 const good = () => mint(IDENTIFYING);
 const ofLinus = () => mint(IDENTIFYING, { claims: { sub: LINUS.accessSubject, email: LINUS.email } });
 const ask = (headers: Readonly<Record<string, string>>, query = ""): Promise<Reply> =>
-  world.send("GET", `/api/v1/sites/${world.home.host}/identity${query}`, headers);
+  at().send("GET", `/api/v1/sites/${at().home.host}/identity${query}`, headers);
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const assertion = (token: string) => ({ "cf-access-jwt-assertion": token });
 
@@ -264,7 +260,7 @@ describeAnswered("an Access JWT that a service forwards counts", 200, [
     async () =>
       ask({
         ...assertion(good()),
-        authorization: `JWT ${await world.home.contextJwt("jira", ADA.accountId)}`,
+        authorization: `JWT ${await at().home.contextJwt("jira", ADA.accountId)}`,
       }),
   ],
   [
@@ -325,7 +321,7 @@ describeRequests(at, "an Access JWT that a service forwards doesn't count", [
 ]);
 
 const open = (headers: Readonly<Record<string, string>>, query = ""): Promise<Reply> =>
-  world.send("GET", `/access/link/${attempt}${query}`, headers);
+  at().send("GET", `/access/link/${attempt}${query}`, headers);
 const forPopup = () => mint(POPUP);
 
 describeRequests(at, "an Access JWT at the popup counts only where Access puts it, not", [
@@ -346,8 +342,8 @@ describeRequests(at, "an Access JWT at the popup counts only where Access puts i
 ]);
 
 const link = async (body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Reply> => {
-  const contextJwt = await world.home.contextJwt("jira", GRACE.accountId);
-  return world.send("POST", "/api/v1/me/links", { authorization: `JWT ${contextJwt}`, ...headers }, body);
+  const contextJwt = await at().home.contextJwt("jira", GRACE.accountId);
+  return at().send("POST", "/api/v1/me/links", { authorization: `JWT ${contextJwt}`, ...headers }, body);
 };
 
 describeRequests(at, "an Access JWT links only as a text in the body, not", [
@@ -367,7 +363,7 @@ describeRequests(at, "an Access JWT links only as a text in the body, not", [
 ]);
 
 function issuer(change: (iss: string) => string): Making {
-  return () => ({ claims: { iss: change(world.acme.issuer) } });
+  return () => ({ claims: { iss: change(at().acme.issuer) } });
 }
 
 function audience(change: (aud: string) => string): Making {

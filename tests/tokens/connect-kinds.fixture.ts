@@ -17,7 +17,7 @@ export const NOBODY_LISTENS = { baseUrl: "http://127.0.0.1:9" };
 
 export const INVALID = [401, "connect_jwt_invalid"] as const;
 export const MISSING = [401, "connect_jwt_missing"] as const;
-export const EXPIRED = [401, "connect_jwt_expired"] as const;
+const EXPIRED = [401, "connect_jwt_expired"] as const;
 export const AMBIGUOUS = [400, "ambiguous_credentials"] as const;
 
 const CONNECT_REFUSALS = {

@@ -1,5 +1,3 @@
-import { afterAll, beforeAll } from "vitest";
-
 import type { Reply } from "../../sandbox/http-client.js";
 import { epochSeconds } from "../../sandbox/jwt.js";
 import { ADA, GRACE } from "../../sandbox/people.js";
@@ -25,11 +23,7 @@ import {
   describeRequests,
   describeRules,
 } from "./token-tables.fixture.js";
-import { TokenWorld } from "./token-world.fixture.js";
-
-let world: TokenWorld;
-const at = () => world;
-const CONTEXT = contextTokens(at);
+import { useTokenWorld } from "./use-token-world.fixture.js";
 
 /** Installations that Grace's tenant is confused with: the app of the site's other product, and some that have ended. */
 let confluence: Sender;
@@ -39,8 +33,7 @@ let uninstalled: Sender;
 let formerly: Sender;
 let unicode: Sender;
 
-beforeAll(async () => {
-  world = await TokenWorld.start();
+const at = useTokenWorld(async (world) => {
   const { tenants } = world;
   await world.world.install("confluence");
   confluence = senderOf(world.home, "confluence");
@@ -56,7 +49,8 @@ beforeAll(async () => {
   await install({ ...formerly, sharedSecret: "the secret that it has now" });
   unicode = await install(createSender({ ...NOBODY_LISTENS, sharedSecret: "Schlüssel-✓-🔑" }));
 });
-afterAll(() => world.close());
+
+const CONTEXT = contextTokens(at);
 
 describeCommonRules(CONTEXT, at);
 
@@ -67,7 +61,7 @@ describeAccepted(CONTEXT, at, "a context JWT is good with", [
   ["an empty list as aud", { claims: { aud: [] } }],
   [
     "another tenant's key as aud, which means nothing",
-    () => ({ claims: { aud: [world.otherTenant.clientKey] } }),
+    () => ({ claims: { aud: [at().otherTenant.clientKey] } }),
   ],
   ["iat in 1970", { claims: { iat: 0 } }],
   ["exp in the year 9999", { claims: { exp: LAST_SECOND_OF_9999 } }],
@@ -83,34 +77,34 @@ describeRules(CONTEXT, at, "is refused for whose it says it is:", [
     ...INVALID,
   ],
   ["the app's key as iss", { claims: { iss: APP_KEY } }, ...INVALID],
-  ["the site's host as iss", () => ({ claims: { iss: world.home.host } }), ...INVALID],
-  ["the product's base URL as iss", () => ({ claims: { iss: world.home.url } }), ...INVALID],
-  ["its iss in other letters", () => ({ claims: { iss: world.tenant.clientKey.toUpperCase() } }), ...INVALID],
-  ["a space behind its iss", () => ({ claims: { iss: `${world.tenant.clientKey} ` } }), ...INVALID],
-  ["a NUL behind its iss", () => ({ claims: { iss: `${world.tenant.clientKey}\0` } }), ...INVALID],
+  ["the site's host as iss", () => ({ claims: { iss: at().home.host } }), ...INVALID],
+  ["the product's base URL as iss", () => ({ claims: { iss: at().home.url } }), ...INVALID],
+  ["its iss in other letters", () => ({ claims: { iss: at().tenant.clientKey.toUpperCase() } }), ...INVALID],
+  ["a space behind its iss", () => ({ claims: { iss: `${at().tenant.clientKey} ` } }), ...INVALID],
+  ["a NUL behind its iss", () => ({ claims: { iss: `${at().tenant.clientKey}\0` } }), ...INVALID],
   [
     "half a surrogate pair behind its iss",
-    () => ({ claims: { iss: `${world.tenant.clientKey}\ud800` } }),
+    () => ({ claims: { iss: `${at().tenant.clientKey}\ud800` } }),
     ...INVALID,
   ],
   ["a wildcard as iss", { claims: { iss: "%" } }, ...INVALID],
-  ["a pattern as iss", () => ({ claims: { iss: world.tenant.clientKey.replace(/.$/, "_") } }), ...INVALID],
+  ["a pattern as iss", () => ({ claims: { iss: at().tenant.clientKey.replace(/.$/, "_") } }), ...INVALID],
   ["SQL as iss", { claims: { iss: "' OR 1=1 --" } }, ...INVALID],
   ["an iss of 256 characters", { claims: { iss: "x".repeat(256) } }, ...INVALID],
-  ["another tenant as iss", () => ({ claims: { iss: world.otherTenant.clientKey } }), ...INVALID],
+  ["another tenant as iss", () => ({ claims: { iss: at().otherTenant.clientKey } }), ...INVALID],
   [
     "its own tenant in aud and none as iss, as ACE's sessions have it",
     () => ({
-      claims: { iss: APP_KEY, aud: [world.tenant.clientKey], qsh: undefined },
+      claims: { iss: APP_KEY, aud: [at().tenant.clientKey], qsh: undefined },
     }),
     ...INVALID,
   ],
 ]);
 
 describeRules(CONTEXT, at, "is refused for the secret that signed it:", [
-  ["another tenant's", () => ({ sign: hmac(world.otherTenant.sharedSecret) }), ...INVALID],
+  ["another tenant's", () => ({ sign: hmac(at().otherTenant.sharedSecret) }), ...INVALID],
   ["that of the site's other product", () => ({ sign: hmac(confluence.sharedSecret) }), ...INVALID],
-  ["its client key", () => ({ sign: hmac(world.tenant.clientKey) }), ...INVALID],
+  ["its client key", () => ({ sign: hmac(at().tenant.clientKey) }), ...INVALID],
   ["the app's key", { sign: hmac(APP_KEY) }, ...INVALID],
   ["its own without the last letter", bySpelling((secret) => secret.slice(0, -1)), ...INVALID],
   ["its own in other letters", bySpelling((secret) => secret.toUpperCase()), ...INVALID],
@@ -160,10 +154,10 @@ describeRules(CONTEXT, at, "is refused for its qsh:", [
   ["with a space behind it", { claims: { qsh: "context-qsh " } }, ...INVALID],
   ["in a list", { claims: { qsh: ["context-qsh"] } }, ...INVALID],
   ["in an object", { claims: { qsh: { 0: "context-qsh" } } }, ...INVALID],
-  ["the hash of this very URL", () => ({ claims: { qsh: qshOf(world, "GET", ME) } }), ...INVALID],
+  ["the hash of this very URL", () => ({ claims: { qsh: qshOf(at(), "GET", ME) } }), ...INVALID],
   [
     "the hash of the page that it calls from",
-    () => ({ claims: { qsh: qshOf(world, "GET", ACCOUNT_PAGE) } }),
+    () => ({ claims: { qsh: qshOf(at(), "GET", ACCOUNT_PAGE) } }),
     ...INVALID,
   ],
 ]);
@@ -179,11 +173,11 @@ describeRules(CONTEXT, at, "is refused for its typ:", [
 describeRules(CONTEXT, at, "isn't told to be expired with an exp long ago and", [
   [
     "another tenant's secret",
-    () => ({ claims: { exp: 1 }, sign: hmac(world.otherTenant.sharedSecret) }),
+    () => ({ claims: { exp: 1 }, sign: hmac(at().otherTenant.sharedSecret) }),
     ...INVALID,
   ],
   ["an unknown iss", { claims: { exp: 1, iss: "nobody-knows-me" } }, ...INVALID],
-  ["the qsh of a URL", () => ({ claims: { exp: 1, qsh: qshOf(world, "GET", ME) } }), ...INVALID],
+  ["the qsh of a URL", () => ({ claims: { exp: 1, qsh: qshOf(at(), "GET", ME) } }), ...INVALID],
   ["no sub", { claims: { exp: 1, sub: undefined } }, ...INVALID],
   ["a disabled installation", () => by(disabled, { exp: 1 }), ...INVALID],
   ["the secret before the last", () => by(formerly, { exp: 1 }), ...INVALID],
@@ -192,9 +186,9 @@ describeRules(CONTEXT, at, "isn't told to be expired with an exp long ago and", 
 const good = () => mint(CONTEXT);
 const ofAda = () => mint(CONTEXT, { claims: { sub: ADA.accountId } });
 const ofAnotherTenant = () =>
-  mint(CONTEXT, { claims: { iss: world.otherTenant.clientKey }, sign: hmac(world.otherTenant.sharedSecret) });
+  mint(CONTEXT, { claims: { iss: at().otherTenant.clientKey }, sign: hmac(at().otherTenant.sharedSecret) });
 const send = (headers: Readonly<Record<string, string>>, query = ""): Promise<Reply> =>
-  world.send("GET", `${ME}${query}`, headers);
+  at().send("GET", `${ME}${query}`, headers);
 const authorize = (authorization: string, query = "") => send({ authorization }, query);
 
 describeAnswered("a context JWT counts", 200, [
@@ -213,7 +207,7 @@ describeAnswered("a context JWT counts", 200, [
     async () =>
       send({
         authorization: `JWT ${good()}`,
-        "cf-access-jwt-assertion": await world.acme.signAccessJwt(ADA, "x"),
+        "cf-access-jwt-assertion": await at().acme.signAccessJwt(ADA, "x"),
       }),
   ],
   [
@@ -243,10 +237,10 @@ describeRequests(at, "a context JWT doesn't count", [
   ["in a header of Cloudflare's", () => send({ "cf-access-jwt-assertion": good() }), ...MISSING],
   ["in a header for proxies", () => send({ "proxy-authorization": `JWT ${good()}` }), ...MISSING],
   ["in a header that ends alike", () => send({ "x-authorization": `JWT ${good()}` }), ...MISSING],
-  ["in a JSON body", () => world.send("POST", `${ME}/link-attempts`, {}, { jwt: good() }), ...MISSING],
+  ["in a JSON body", () => at().send("POST", `${ME}/link-attempts`, {}, { jwt: good() }), ...MISSING],
   [
     "in a form",
-    () => world.send("POST", `${ME}/link-attempts`, {}, new URLSearchParams({ jwt: good() })),
+    () => at().send("POST", `${ME}/link-attempts`, {}, new URLSearchParams({ jwt: good() })),
     ...MISSING,
   ],
 ]);
@@ -279,7 +273,7 @@ describeRequests(at, "a context JWT isn't chosen from several:", [
 ]);
 
 function bySpelling(spell: (secret: string) => string | Buffer): Making {
-  return () => ({ sign: hmac(spell(world.tenant.sharedSecret)) });
+  return () => ({ sign: hmac(spell(at().tenant.sharedSecret)) });
 }
 
 /** As that installation's product would sign it. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 
 import { GRACE } from "../../sandbox/people.js";
 import type { LifecycleEvent } from "../../sandbox/atlassian-site.js";
@@ -12,20 +12,16 @@ import {
 } from "./access-kinds.fixture.js";
 import { contextTokens, INVALID, lifecycleTokens, urlBoundTokens } from "./connect-kinds.fixture.js";
 import { mint, type Refusal, type TokenKind } from "./token-kind.fixture.js";
-import { TokenWorld } from "./token-world.fixture.js";
+import { useTokenWorld } from "./use-token-world.fixture.js";
 
-let world: TokenWorld;
 let attempt: string;
-const at = () => world;
 
-beforeAll(async () => {
-  world = await TokenWorld.start();
+const at = useTokenWorld(async (world) => {
   attempt = (await world.world.page(GRACE).beginLink()).id;
 });
-afterAll(() => world.close());
 
 const event = (name: LifecycleEvent, algorithm: TokenKind["algorithm"]) =>
-  lifecycleTokens(at, name, algorithm, { of: () => world.tenant });
+  lifecycleTokens(at, name, algorithm, { of: () => at().tenant });
 
 const IDENTIFYING = identifyingTokens(at);
 const LINKING = linkingTokens(at);

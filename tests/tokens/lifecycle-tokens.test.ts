@@ -1,5 +1,3 @@
-import { afterAll, beforeAll } from "vitest";
-
 import type { Call, Reply } from "../../sandbox/http-client.js";
 import { epochSeconds, type Claims } from "../../sandbox/jwt.js";
 import { createSender, type Sender } from "../lifecycle.fixture.js";
@@ -23,33 +21,15 @@ import {
   describeRequests,
   describeRules,
 } from "./token-tables.fixture.js";
-import { TokenWorld } from "./token-world.fixture.js";
-
-let world: TokenWorld;
-const at = () => world;
-
-const [INSTALLED, UNINSTALLED, ENABLED, DISABLED] = (
-  ["installed", "uninstalled", "enabled", "disabled"] as const
-).map((event) => lifecycleTokens(at, event, "RS256")) as [
-  LifecycleKind,
-  LifecycleKind,
-  LifecycleKind,
-  LifecycleKind,
-];
-const BY_ATLASSIAN = [INSTALLED, UNINSTALLED, ENABLED, DISABLED];
-const BY_THE_TENANT = (["enabled", "disabled"] as const).map((event) => lifecycleTokens(at, event, "HS256"));
-const ALL = [...BY_ATLASSIAN, ...BY_THE_TENANT];
+import { useTokenWorld } from "./use-token-world.fixture.js";
 
 /** Installed now, and disabled and enabled again in the same second. */
 let settled: Sender;
 /** As it was before it was installed again. */
 let formerly: Sender;
 let uninstalled: Sender;
-/** Used once already. */
-const spent = new Map<LifecycleKind, Call>();
 
-beforeAll(async () => {
-  world = await TokenWorld.start();
+const at = useTokenWorld(async (world) => {
   const { tenants } = world;
   [settled, formerly, uninstalled] = [0, 1, 2].map(() => createSender(NOBODY_LISTENS)) as [
     Sender,
@@ -72,16 +52,30 @@ beforeAll(async () => {
   }
   publishStrangeKeys();
 });
-afterAll(() => world.close());
+
+const [INSTALLED, UNINSTALLED, ENABLED, DISABLED] = (
+  ["installed", "uninstalled", "enabled", "disabled"] as const
+).map((event) => lifecycleTokens(at, event, "RS256")) as [
+  LifecycleKind,
+  LifecycleKind,
+  LifecycleKind,
+  LifecycleKind,
+];
+const BY_ATLASSIAN = [INSTALLED, UNINSTALLED, ENABLED, DISABLED];
+const BY_THE_TENANT = (["enabled", "disabled"] as const).map((event) => lifecycleTokens(at, event, "HS256"));
+const ALL = [...BY_ATLASSIAN, ...BY_THE_TENANT];
+
+/** Used once already. */
+const spent = new Map<LifecycleKind, Call>();
 
 for (const kind of ALL) describeCommonRules(kind, at);
 
 for (const kind of BY_ATLASSIAN) {
   describeAccepted(kind, at, `${kind.name}, is good with`, [
-    ["the app's base URL as its only aud", () => ({ claims: { aud: world.appUrl } })],
+    ["the app's base URL as its only aud", () => ({ claims: { aud: at().appUrl } })],
     [
       "the app's base URL among others in aud",
-      () => ({ claims: { aud: ["https://other.example", world.appUrl] } }),
+      () => ({ claims: { aud: ["https://other.example", at().appUrl] } }),
     ],
     ["any sub", { claims: { sub: "" } }],
     ["a lifetime of a day", () => ({ claims: { exp: epochSeconds() + 86_400 } })],
@@ -92,18 +86,18 @@ for (const kind of BY_ATLASSIAN) {
     ["an empty list", { claims: { aud: [] } }, ...INVALID],
     ["an empty text", { claims: { aud: "" } }, ...INVALID],
     ["another app's base URL", { claims: { aud: ["https://other.example"] } }, ...INVALID],
-    ["a longer host", () => ({ claims: { aud: [`${world.appUrl}.evil.example`] } }), ...INVALID],
-    ["a part of the base URL", () => ({ claims: { aud: world.appUrl.slice(0, -1) } }), ...INVALID],
-    ["the base URL with a slash", () => ({ claims: { aud: [`${world.appUrl}/`] } }), ...INVALID],
+    ["a longer host", () => ({ claims: { aud: [`${at().appUrl}.evil.example`] } }), ...INVALID],
+    ["a part of the base URL", () => ({ claims: { aud: at().appUrl.slice(0, -1) } }), ...INVALID],
+    ["the base URL with a slash", () => ({ claims: { aud: [`${at().appUrl}/`] } }), ...INVALID],
     [
       "the base URL by another scheme",
-      () => ({ claims: { aud: [world.appUrl.replace("http:", "https:")] } }),
+      () => ({ claims: { aud: [at().appUrl.replace("http:", "https:")] } }),
       ...INVALID,
     ],
-    ["the base URL in capitals", () => ({ claims: { aud: [world.appUrl.toUpperCase()] } }), ...INVALID],
+    ["the base URL in capitals", () => ({ claims: { aud: [at().appUrl.toUpperCase()] } }), ...INVALID],
     [
       "the base URL and more in one text",
-      () => ({ claims: { aud: `${world.appUrl} https://other.example` } }),
+      () => ({ claims: { aud: `${at().appUrl} https://other.example` } }),
       ...INVALID,
     ],
     ["the client key", () => ({ claims: { aud: [kind.sender().clientKey] } }), ...INVALID],
@@ -128,7 +122,7 @@ for (const kind of BY_ATLASSIAN) {
   describeRules(kind, at, "is refused for who signed it:", [
     ["the tenant, as if it were Atlassian", asAtlassian(() => kind.sender().sharedSecret), ...INVALID],
     ["a stranger's key", ({ attacker }) => ({ sign: rsa(attacker.rsa.privateKey) }), ...INVALID],
-    ["Access's key", () => ({ sign: rsa(world.acme.signingKey.privateKey) }), ...INVALID],
+    ["Access's key", () => ({ sign: rsa(at().acme.signingKey.privateKey) }), ...INVALID],
   ]);
 }
 
@@ -148,7 +142,7 @@ for (const kind of BY_THE_TENANT) {
   ]);
 
   describeRules(kind, at, "is refused for whose secret signed it:", [
-    ["another tenant's", () => ({ sign: hmac(world.tenant.sharedSecret) }), ...INVALID],
+    ["another tenant's", () => ({ sign: hmac(at().tenant.sharedSecret) }), ...INVALID],
     ["an empty one", { sign: hmac("") }, ...INVALID],
     ["the client key", () => ({ sign: hmac(kind.sender().clientKey) }), ...INVALID],
     ["that of nobody", { claims: { iss: "nobody-knows-me" } }, ...INVALID],
@@ -159,7 +153,7 @@ for (const kind of BY_THE_TENANT) {
       () => by({ ...uninstalled, sharedSecret: "" }),
       ...INVALID,
     ],
-    ["another tenant's, who signs for itself", () => by(world.tenant), ...INVALID],
+    ["another tenant's, who signs for itself", () => by(at().tenant), ...INVALID],
     ["for longer than a day", () => ({ claims: { exp: epochSeconds() + 86_401 } }), ...INVALID],
   ]);
 }
@@ -179,22 +173,22 @@ for (const kind of ALL) {
     ["none", { claims: { qsh: undefined } }, ...INVALID],
     ["null", { claims: { qsh: null } }, ...INVALID],
     ["an empty one", { claims: { qsh: "" } }, ...INVALID],
-    ["a list", () => ({ claims: { qsh: [qshOf(world, "POST", `/${event}`)] } }), ...INVALID],
+    ["a list", () => ({ claims: { qsh: [qshOf(at(), "POST", `/${event}`)] } }), ...INVALID],
     ["that of pages", { claims: { qsh: "context-qsh" } }, ...INVALID],
     [
       "that of the opposite event",
-      () => ({ claims: { qsh: qshOf(world, "POST", `/${opposite}`) } }),
+      () => ({ claims: { qsh: qshOf(at(), "POST", `/${opposite}`) } }),
       ...INVALID,
     ],
-    ["that of another method", () => ({ claims: { qsh: qshOf(world, "GET", `/${event}`) } }), ...INVALID],
-    ["that of a query", () => ({ claims: { qsh: qshOf(world, "POST", `/${event}?a=1`) } }), ...INVALID],
+    ["that of another method", () => ({ claims: { qsh: qshOf(at(), "GET", `/${event}`) } }), ...INVALID],
+    ["that of a query", () => ({ claims: { qsh: qshOf(at(), "POST", `/${event}?a=1`) } }), ...INVALID],
   ]);
 
   describeRules(kind, at, "is refused for whose it says it is:", [
     ["an empty iss", { claims: { iss: "" } }, ...INVALID],
     [
       "another tenant as iss, and not in the body",
-      () => ({ claims: { iss: world.tenant.clientKey } }),
+      () => ({ claims: { iss: at().tenant.clientKey } }),
       ...INVALID,
     ],
     [
@@ -211,7 +205,7 @@ for (const kind of ALL) {
   const sendChanged = async (change: (call: Call, token: string) => Partial<Call>): Promise<Reply> => {
     const call = await build();
     const token = String(call.headers?.["authorization"]).slice("JWT ".length);
-    return world.tenants.send({ ...call, ...change(call, token) });
+    return at().tenants.send({ ...call, ...change(call, token) });
   };
   const withHeaders = (headers: (token: string) => Record<string, string>) =>
     sendChanged((_call, token) => ({ headers: { accept: "application/json", ...headers(token) } }));
@@ -260,14 +254,14 @@ for (const kind of ALL) {
     ],
     [
       "for another tenant in the body",
-      () => sendChanged(({ body }) => ({ body: { ...(body as Claims), clientKey: world.tenant.clientKey } })),
+      () => sendChanged(({ body }) => ({ body: { ...(body as Claims), clientKey: at().tenant.clientKey } })),
       ...INVALID,
     ],
   ]);
 
   const replay = (change: Claims) => {
     const call = spent.get(kind)!;
-    return world.tenants.send({ ...call, body: { ...(call.body as Claims), ...change } });
+    return at().tenants.send({ ...call, body: { ...(call.body as Claims), ...change } });
   };
   describeRequests(at, `${kind.name}, counts with one body only, not with`, [
     ["another secret", () => replay({ sharedSecret: "the attacker's" }), ...INVALID],
@@ -298,8 +292,8 @@ describeRequests(at, "an event doesn't count that is older than the last of its 
 
 function publishStrangeKeys(): void {
   for (const [index, [, file]] of STRANGE_INSTALL_KEYS.entries())
-    world.world.parts.installKeys.strangeFiles.set(`strange-${index}`, file);
-  world.world.parts.installKeys.strangeFiles.set("plain", PLAIN_FILE);
+    at().world.parts.installKeys.strangeFiles.set(`strange-${index}`, file);
+  at().world.parts.installKeys.strangeFiles.set("plain", PLAIN_FILE);
 }
 
 const ASKS_FOR_THE_KEY = /GET \/strange-\d+ → 200$/;
@@ -328,8 +322,8 @@ async function sendOld(kind: LifecycleKind, seconds: number): Promise<Reply> {
   const isByTenant = kind.algorithm === "HS256";
   const claims = { iss, iat: epochSeconds() - seconds };
   const token = mint(kind, { claims, ...(isByTenant && { sign: hmac(sharedSecret) }) });
-  const call = await world.tenants.buildEvent(settled, kind.event, { sign: () => token });
-  return world.tenants.send({ ...call, headers: { accept: "application/json", ...call.headers } });
+  const call = await at().tenants.buildEvent(settled, kind.event, { sign: () => token });
+  return at().tenants.send({ ...call, headers: { accept: "application/json", ...call.headers } });
 }
 
 function byTenant(kind: LifecycleKind): Change {

@@ -17,7 +17,7 @@ const TEAM_DOMAINS = [
   "stranger.cloudflareaccess.com",
 ] as const;
 
-/** In the one minute that there is, one account hands in the tokens of all rows. */
+/** In the one minute that there is, one account and one tenant hand in the tokens of all rows. */
 const MANY = { calls: 100_000, perSeconds: 60 };
 
 interface Trace {
@@ -53,7 +53,7 @@ export class TokenWorld {
     const tenants = await TenantsWorld.start({
       siteCount: 2,
       teamDomains: [...TEAM_DOMAINS],
-      rates: { proof: MANY },
+      rates: { proof: MANY, lifecycle: MANY },
     });
     const world = new TokenWorld(tenants, await Attacker.start());
     await world.#populate();

@@ -1,5 +1,3 @@
-import { afterAll, beforeAll } from "vitest";
-
 import type { Reply } from "../../sandbox/http-client.js";
 import { ADA, GRACE } from "../../sandbox/people.js";
 import { createSender, senderOf, type Sender } from "../lifecycle.fixture.js";
@@ -22,18 +20,13 @@ import {
   describeRequests,
   describeRules,
 } from "./token-tables.fixture.js";
-import { TokenWorld } from "./token-world.fixture.js";
-
-let world: TokenWorld;
-const at = () => world;
-const URL_BOUND = urlBoundTokens(at);
+import { useTokenWorld } from "./use-token-world.fixture.js";
 
 let confluence: Sender;
 let disabled: Sender;
 let uninstalled: Sender;
 
-beforeAll(async () => {
-  world = await TokenWorld.start();
+const at = useTokenWorld(async (world) => {
   const { tenants } = world;
   await world.world.install("confluence");
   confluence = senderOf(world.home, "confluence");
@@ -42,7 +35,8 @@ beforeAll(async () => {
   (await tenants.sendEvent(disabled, "disabled")).expect(204);
   (await tenants.sendEvent(uninstalled, "uninstalled")).expect(204);
 });
-afterAll(() => world.close());
+
+const URL_BOUND = urlBoundTokens(at);
 
 describeCommonRules(URL_BOUND, at);
 
@@ -85,8 +79,8 @@ describeRules(URL_BOUND, at, "is refused for its qsh:", [
 describeRules(URL_BOUND, at, "is refused for who signed it, and for whom:", [
   ["an empty iss", { claims: { iss: "" } }, ...INVALID],
   ["an unknown iss", { claims: { iss: "nobody-knows-me" } }, ...INVALID],
-  ["another tenant as iss", () => ({ claims: { iss: world.otherTenant.clientKey } }), ...INVALID],
-  ["another tenant's secret", () => ({ sign: hmac(world.otherTenant.sharedSecret) }), ...INVALID],
+  ["another tenant as iss", () => ({ claims: { iss: at().otherTenant.clientKey } }), ...INVALID],
+  ["another tenant's secret", () => ({ sign: hmac(at().otherTenant.sharedSecret) }), ...INVALID],
   ["the secret of the site's other product", () => ({ sign: hmac(confluence.sharedSecret) }), ...INVALID],
   ["an installation that is disabled", () => by(disabled), ...INVALID],
   ["an installation that has been removed", () => by(uninstalled), ...INVALID],
@@ -106,17 +100,17 @@ describeRules(URL_BOUND, at, "is refused for who signed it, and for whom:", [
 describeRules(URL_BOUND, at, "isn't told to be expired with an exp long ago and", [
   [
     "another tenant's secret",
-    () => ({ claims: { exp: 1 }, sign: hmac(world.otherTenant.sharedSecret) }),
+    () => ({ claims: { exp: 1 }, sign: hmac(at().otherTenant.sharedSecret) }),
     ...INVALID,
   ],
-  ["the qsh of another URL", () => ({ claims: { exp: 1, qsh: qshOf(world, "GET", "/admin") } }), ...INVALID],
+  ["the qsh of another URL", () => ({ claims: { exp: 1, qsh: qshOf(at(), "GET", "/admin") } }), ...INVALID],
   ["a sub that is none", { claims: { exp: 1, sub: "" } }, ...INVALID],
   ["a disabled installation", () => by(disabled, { exp: 1 }), ...INVALID],
 ]);
 
 const good = () => mint(URL_BOUND);
 const open = (target: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> =>
-  world.send("GET", target, headers);
+  at().send("GET", target, headers);
 const openWith = (change: (target: string) => string) => open(`${change(ACCOUNT_PAGE)}&jwt=${good()}`);
 
 describeAnswered("a URL-bound JWT opens its page", 200, [
@@ -174,7 +168,7 @@ describeRequests(at, "a URL-bound JWT doesn't open", [
   [
     "the API of its own method and URL",
     () => {
-      const qsh = qshOf(world, "GET", "/api/v1/me");
+      const qsh = qshOf(at(), "GET", "/api/v1/me");
       return open("/api/v1/me", { authorization: `JWT ${mint(URL_BOUND, { claims: { qsh } })}` });
     },
     ...INVALID,
@@ -229,7 +223,7 @@ describeRequests(at, "a URL-bound JWT doesn't count", [
 ]);
 
 function madeFor(method: string, target: string): Making {
-  return () => ({ claims: { qsh: qshOf(world, method, target) } });
+  return () => ({ claims: { qsh: qshOf(at(), method, target) } });
 }
 
 /** As that installation's product would sign it. */

@@ -1,8 +1,8 @@
-import { audienceOf } from "../sandbox/access-team.js";
-import type { NewService } from "../sandbox/app-page.js";
-import { createPerson, type Person } from "../sandbox/people.js";
-import { AUDIENCES } from "../sandbox/world-parts.js";
-import { PRODUCTS, type Product } from "../src/tenants/tenant.js";
+import { audienceOf } from "../../sandbox/access-team.js";
+import type { NewService } from "../../sandbox/app-page.js";
+import { createPerson, type Person } from "../../sandbox/people.js";
+import { AUDIENCES } from "../../sandbox/world-parts.js";
+import { PRODUCTS, type Product } from "../../src/tenants/tenant.js";
 
 /** Two sites, one of them with both products: three tenants. */
 export type SiteName = "acme" | "globex";

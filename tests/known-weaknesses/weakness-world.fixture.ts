@@ -1,28 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { expect, vi } from "vitest";
 
-import type { AccessTeam } from "../sandbox/access-team.js";
-import type { AtlassianSite, JwtOverrides } from "../sandbox/atlassian-site.js";
-import type { Reply } from "../sandbox/http-client.js";
-import { signJwt, type Claims } from "../sandbox/jwt.js";
-import { ADA, GRACE, type Person } from "../sandbox/people.js";
-import { AUDIENCES } from "../sandbox/world-parts.js";
-import { SERVICES, type World } from "../sandbox/world.js";
-import { describeQsh } from "../src/connect/request-meaning.fixture.js";
-import { senderOf, TenantsWorld } from "./lifecycle.fixture.js";
+import type { AccessTeam } from "../../sandbox/access-team.js";
+import type { AtlassianSite, JwtOverrides } from "../../sandbox/atlassian-site.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { epochSeconds, signJwt, type Claims } from "../../sandbox/jwt.js";
+import { ADA, GRACE, type Person } from "../../sandbox/people.js";
+import { AUDIENCES } from "../../sandbox/world-parts.js";
+import { SERVICES, type World } from "../../sandbox/world.js";
+import { describeQsh } from "../../src/connect/request-meaning.fixture.js";
+import { APP_KEY, expectProblem, senderOf, TenantsWorld, travel } from "../lifecycle.fixture.js";
 
-export const GLOBEX = "globex.cloudflareaccess.com";
-
-/** What somebody's software did, and what happens here instead; `attempt` tries it. */
-export type Weakness = readonly [was: string, here: string, attempt: () => Promise<void>];
-
-/** For what another test tries already: fails when that is gone. */
-export function triedIn(file: string, test: string): () => Promise<void> {
-  return async () => {
-    const text = await readFile(new URL(`../${file}`, import.meta.url), "utf8");
-    expect(text.includes(test), `${file} has no test of this name: ${test}`).toBe(true);
-  };
-}
+const GLOBEX = "globex.cloudflareaccess.com";
 
 interface Visit {
   readonly path?: string;
@@ -39,8 +27,7 @@ export class WeaknessWorld {
   readonly victim: AtlassianSite;
   readonly attacker: AtlassianSite;
   readonly globex: AccessTeam;
-  /** Every answer so far. */
-  readonly answers: Reply[] = [];
+  #secondsAhead = 0;
 
   private constructor(tenants: TenantsWorld) {
     this.tenants = tenants;
@@ -49,13 +36,16 @@ export class WeaknessWorld {
     [, this.globex] = teams as readonly AccessTeam[] as [AccessTeam, AccessTeam];
     tenants.world.parts.client.observer = {
       called: () => undefined,
-      answered: (_call, reply) => {
-        if (reply) this.answers.push(reply);
-      },
+      // With atlassian-connect-express, each success would bring a session token.
+      answered: (_call, reply) => expect(reply?.headers ?? {}).not.toHaveProperty("x-acpt"),
     };
   }
 
   static async start(): Promise<WeaknessWorld> {
+    // They beat what atlassian-connect-express is told; the first switches its authentication off.
+    vi.stubEnv("AC_OPTS", "no-auth");
+    vi.stubEnv("AC_LOCAL_BASE_URL", "https://evil.example");
+    vi.stubEnv("AC_APP_KEY", "another-app");
     const teamDomains = ["acme.cloudflareaccess.com", GLOBEX] as const;
     const here = new WeaknessWorld(await TenantsWorld.start({ siteCount: 2, teamDomains }));
     const { tenants, world, victim, attacker } = here;
@@ -79,6 +69,7 @@ export class WeaknessWorld {
   }
 
   async close(): Promise<void> {
+    vi.unstubAllEnvs();
     await this.tenants.close();
   }
 
@@ -163,12 +154,58 @@ export class WeaknessWorld {
     return statuses;
   }
 
-  /** A token for the attacker's own tenant, on which ACE's session tokens are modelled. */
+  /** Pages, API and install events: all that Connect JWTs open. */
+  async expectNoDoorOpens(claims: Claims): Promise<void> {
+    await this.tenants.expectNoTrace(async () => {
+      expectUnauthorized(await this.openPage({ jwt: { claims } }));
+      expectUnauthorized(await this.getMe({ claims }));
+      const sender = senderOf(this.victim);
+      expectUnauthorized(await this.tenants.sendEvent(sender, "installed", { claims }));
+      expectUnauthorized(await this.tenants.sendEvent(sender, "disabled", { claims }));
+      expectUnauthorized(
+        await this.tenants.sendEvent(sender, "disabled", { claims, isSignedByTenant: true }),
+      );
+    });
+  }
+
+  async expectEveryKnockRefused(claims: Claims): Promise<void> {
+    await this.tenants.expectNoTrace(async () => {
+      const statuses = await this.knockEverywhere(claims);
+      expect(statuses.size).toBeGreaterThan(20);
+      expect([...statuses].filter(([, status]) => status !== 401)).toEqual([]);
+    });
+  }
+
+  async expectWithdrawnKeyRefused(): Promise<void> {
+    const old = await this.accessJwt();
+    await this.rotate();
+    this.acme.dropOldKeys();
+    this.travelOn(2 * 3600);
+    await vi.waitFor(async () => expectProblem(await this.identify(old), "access_jwt_untrusted"));
+    (await this.identify(await this.accessJwt())).expect(200);
+  }
+
+  /** On from where all attempts so far have got to: an app whose clock goes back asks for keys again. */
+  travelOn(seconds: number): void {
+    this.#secondsAhead += seconds;
+    if (this.#secondsAhead === 0) return;
+    vi.useRealTimers();
+    travel(this.#secondsAhead);
+  }
+
+  /** The team publishes a new key, with which it signs from now on. */
+  async rotate(): Promise<void> {
+    await this.acme.rotateKeys();
+    // Unknown names of keys are asked for once a minute.
+    this.travelOn(61);
+  }
+
+  /** A token as atlassian-connect-express signs them for its sessions. */
   async aceSession(): Promise<string> {
     const { clientKey, sharedSecret } = this.victim.getInstallation("jira");
-    const iat = Math.floor(Date.now() / 1000);
+    const iat = epochSeconds();
     const claims = {
-      iss: "access-for-atlassian-cloud",
+      iss: APP_KEY,
       aud: [clientKey],
       sub: GRACE.accountId,
       iat,
@@ -176,6 +213,10 @@ export class WeaknessWorld {
     };
     return signJwt({}, claims, sharedSecret);
   }
+}
+
+export function expectUnauthorized(reply: Reply): void {
+  expect(reply.status, reply.text).toBe(401);
 }
 
 const CONTEXT_ROUTES = [

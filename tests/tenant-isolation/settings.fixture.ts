@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-import type { Settings } from "../src/services/settings.js";
+import type { Settings } from "../../src/services/settings.js";
 import {
   PERSON,
   servicesOf,
@@ -8,9 +8,9 @@ import {
   type ServiceList,
   type TeamName,
   type TenantName,
-} from "./tenant-isolation-cast.fixture.js";
-import type { Caller } from "./tenant-isolation-model.fixture.js";
-import type { Run } from "./tenant-isolation-run.fixture.js";
+} from "./cast.fixture.js";
+import type { Caller } from "./model.fixture.js";
+import type { Run } from "./run.fixture.js";
 
 /** What an admin enters and checks, each held against the model. */
 

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from "fast-check";
 
-import { readMe, removeOwn } from "./tenant-isolation-account.fixture.js";
-import { listAudit, listLinks, removeAsAdmin, restore } from "./tenant-isolation-administration.fixture.js";
+import { readMe, removeOwn } from "./account.fixture.js";
+import { listAudit, listLinks, removeAsAdmin, restore } from "./administration.fixture.js";
 import {
   ADMIN_OF,
   PERSON,
@@ -10,14 +10,15 @@ import {
   TENANT_NAMES,
   type PersonName,
   type TenantName,
-} from "./tenant-isolation-cast.fixture.js";
-import { mostly, ownerOf, signToken } from "./tenant-isolation-choices.fixture.js";
-import { identify, install, toggle } from "./tenant-isolation-hosts.fixture.js";
-import { isAtHome, type Caller, type Question } from "./tenant-isolation-model.fixture.js";
-import type { Run } from "./tenant-isolation-run.fixture.js";
-import { startPopup } from "./tenant-isolation-popup.fixture.js";
-import { readSettings, saveSettings, type SettingsEntry } from "./tenant-isolation-settings.fixture.js";
-import { step, type Step } from "./tenant-isolation-steps.fixture.js";
+} from "./cast.fixture.js";
+import { mostly, ownerOf, signToken } from "./choices.fixture.js";
+import { identify, install, toggle } from "./hosts.fixture.js";
+import { isAtHome, type Caller, type Question } from "./model.fixture.js";
+import type { Run } from "./run.fixture.js";
+import { startPopup } from "./popup.fixture.js";
+import { readSettings, saveSettings, type SettingsEntry } from "./settings.fixture.js";
+import type { Step } from "./step.fixture.js";
+import { step } from "./steps.fixture.js";
 
 /** What happens, from the first installation to the last look. It prints as a list. */
 export class Story {
@@ -49,8 +50,11 @@ export class Story {
 export function stories(maxLength: number): Arbitrary<Story> {
   return fc
     .tuple(beginning, fc.noBias(fc.array(step, { maxLength, size: "max" })))
-    .map(([first, steps]) => new Story([...first, ...steps, ...ENDING]));
+    .map(([first, steps]) => new Story([...first, ...steps, ...EVERYBODY_LOOKS]));
 }
+
+/** Every tenant has the app, and trusts the same team and the same services. */
+export const EVERYBODY_IS_SET_UP: readonly Step[] = TENANT_NAMES.flatMap((name) => prepare(name, "set up"));
 
 type Readiness = "set up" | "installed" | "absent";
 
@@ -72,7 +76,8 @@ function prepare(name: TenantName, ready: Readiness): readonly Step[] {
   return steps.slice(0, { absent: 0, installed: 1, "set up": 2 }[ready]);
 }
 
-const ENDING: readonly Step[] = [
+/** Everybody has what is theirs, and nobody anything else, whatever came before. */
+const EVERYBODY_LOOKS: readonly Step[] = [
   { text: "in the end, a service asks where tenants only say that they are", play: askWhereTheyAreNot },
   ...TENANT_NAMES.map((name): Step => ({
     text: `in the end, everybody looks at what is theirs in ${name}`,

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { isEmailAllowed } from "../src/services/email-domain.js";
-import { FRESH_SETTINGS, type Purpose, type Settings } from "../src/services/settings.js";
-import type { ProblemCode } from "../src/errors.js";
-import type { Product } from "../src/tenants/tenant.js";
+import { isEmailAllowed } from "../../src/services/email-domain.js";
+import { FRESH_SETTINGS, type Purpose, type Settings } from "../../src/services/settings.js";
+import type { ProblemCode } from "../../src/errors.js";
+import type { Product } from "../../src/tenants/tenant.js";
 import {
   findAtSite,
   PERSON,
@@ -13,7 +13,7 @@ import {
   type SiteName,
   type TeamName,
   type TenantName,
-} from "./tenant-isolation-cast.fixture.js";
+} from "./cast.fixture.js";
 
 export interface Identity {
   readonly issuer: string;

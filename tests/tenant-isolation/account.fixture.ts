@@ -1,14 +1,8 @@
 import { expect } from "vitest";
 
-import { findAtSite, PERSON, PLACES } from "./tenant-isolation-cast.fixture.js";
-import {
-  forgetRemoved,
-  isAtHome,
-  isOlder,
-  type Caller,
-  type KnownLink,
-} from "./tenant-isolation-model.fixture.js";
-import { presentLink, type Run } from "./tenant-isolation-run.fixture.js";
+import { findAtSite, PERSON, PLACES } from "./cast.fixture.js";
+import { forgetRemoved, isAtHome, isOlder, type Caller, type KnownLink } from "./model.fixture.js";
+import { presentLink, type Run } from "./run.fixture.js";
 
 /** What a person sees and removes of their own, and the pages, each held against the model. */
 

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 
-import type { Reply } from "../sandbox/http-client.js";
-import type { ProblemCode } from "../src/errors.js";
-import { expectProblem } from "./refusals.fixture.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { PROBLEMS, type ProblemCode } from "../../src/errors.js";
+import { expectProblem } from "../refusals.fixture.js";
 import {
   AUDIENCE_OF,
   PEOPLE_OF,
@@ -13,15 +13,10 @@ import {
   teamDomainOf,
   TENANT_NAMES,
   type TenantName,
-} from "./tenant-isolation-cast.fixture.js";
-import {
-  Model,
-  type KnownEvent,
-  type KnownLink,
-  type KnownTenant,
-} from "./tenant-isolation-model.fixture.js";
-import { Stage } from "./tenant-isolation-stage.fixture.js";
-import type { LinkingWorld } from "./linking-scene.fixture.js";
+} from "./cast.fixture.js";
+import { Model, type KnownEvent, type KnownLink, type KnownTenant } from "./model.fixture.js";
+import { Stage } from "./stage.fixture.js";
+import type { LinkingWorld } from "../linking-scene.fixture.js";
 
 /** How often each outcome was seen: a property that never gets anywhere proves nothing. */
 export type Tally = Map<string, number>;
@@ -80,6 +75,15 @@ export class Run {
     this.count(`${what}: ${status}`);
     expect(reply.status, reply.text).toBe(status);
     if (body !== undefined) expect(reply.body).toEqual(body);
+  }
+
+  /** A HEAD is answered as the GET would be, without what it would tell. */
+  expectHead(reply: Reply, code: ProblemCode | null): void {
+    this.count(`head: ${code ?? 200}`);
+    const { method, url } = reply.call;
+    expect(reply.status, `${method} ${url}`).toBe(code === null ? 200 : PROBLEMS[code].status);
+    expect(reply.text).toBe("");
+    this.expectTells(reply, []);
   }
 
   /** Of all that is anybody's here, an answer holds only this. */

@@ -1,15 +1,10 @@
 import { expect } from "vitest";
 
-import type { Reply } from "../sandbox/http-client.js";
-import { FRESH_SETTINGS } from "../src/services/settings.js";
-import { PLACES, type SiteName, type TenantName } from "./tenant-isolation-cast.fixture.js";
-import {
-  isAtHome,
-  type AccessToken,
-  type KnownTenant,
-  type Question,
-} from "./tenant-isolation-model.fixture.js";
-import type { Run } from "./tenant-isolation-run.fixture.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { FRESH_SETTINGS } from "../../src/services/settings.js";
+import { PLACES, type SiteName, type TenantName } from "./cast.fixture.js";
+import { isAtHome, type AccessToken, type KnownTenant, type Question } from "./model.fixture.js";
+import type { Run } from "./run.fixture.js";
 
 /** What Atlassian and services send, each held against the model. */
 
@@ -64,10 +59,19 @@ export async function uninstall(run: Run, name: TenantName, signedBy: TenantName
   noteTenant(run, tenant, reply, "uninstalled", before);
 }
 
-export async function identify(run: Run, question: Question, token: AccessToken): Promise<void> {
+export async function identify(
+  run: Run,
+  question: Question,
+  token: AccessToken,
+  method: "GET" | "HEAD" = "GET",
+): Promise<void> {
   const { model, stage } = run;
-  const reply = await stage.identify(question, token);
+  const reply = await stage.identify(question, token, method);
   const expected = model.identify(token, question);
+  if (method === "HEAD") {
+    run.expectHead(reply, "code" in expected ? expected.code : null);
+    return;
+  }
   const what = `identify with${question.product ? "" : "out"} product`;
   if ("code" in expected) {
     const { code, tenant } = expected;
@@ -92,8 +96,12 @@ export async function identify(run: Run, question: Question, token: AccessToken)
 }
 
 /** What anybody may read, without a token. */
-export async function readInPublic(run: Run, path: string): Promise<void> {
-  const reply = await run.stage.read(path);
+export async function readInPublic(run: Run, path: string, method: "GET" | "HEAD"): Promise<void> {
+  const reply = await run.stage.read(path, method);
+  if (method === "HEAD") {
+    run.expectHead(reply, null);
+    return;
+  }
   run.expectAnswer(`read ${path}`, reply, 200);
   run.expectTells(reply, []);
 }

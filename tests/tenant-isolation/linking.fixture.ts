@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 
-import type { Reply } from "../sandbox/http-client.js";
-import { PERSON } from "./tenant-isolation-cast.fixture.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { PERSON } from "./cast.fixture.js";
 import {
   forgetRemoved,
   identityOf,
@@ -9,8 +9,8 @@ import {
   type Caller,
   type Identity,
   type KnownAttempt,
-} from "./tenant-isolation-model.fixture.js";
-import { presentLink, type Run } from "./tenant-isolation-run.fixture.js";
+} from "./model.fixture.js";
+import { presentLink, type Run } from "./run.fixture.js";
 
 /** How a person links, each step held against the model. The linking window has a file of its own. */
 

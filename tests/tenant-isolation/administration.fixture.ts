@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 
-import { PERSON, type TenantName } from "./tenant-isolation-cast.fixture.js";
-import { isOlder, type Caller, type KnownEvent } from "./tenant-isolation-model.fixture.js";
-import { presentLink, type Run } from "./tenant-isolation-run.fixture.js";
+import { PERSON, type TenantName } from "./cast.fixture.js";
+import { isOlder, type Caller, type KnownEvent } from "./model.fixture.js";
+import { presentLink, type Run } from "./run.fixture.js";
 
 /** What an admin sees and undoes, each held against the model. */
 

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { vi } from "vitest";
 
-import { AtlassianSite, type LifecycleEvent } from "../sandbox/atlassian-site.js";
-import type { Reply } from "../sandbox/http-client.js";
-import { epochSeconds, queryStringHash, signJwt } from "../sandbox/jwt.js";
+import { AtlassianSite, type LifecycleEvent } from "../../sandbox/atlassian-site.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { epochSeconds, queryStringHash, signJwt } from "../../sandbox/jwt.js";
 import {
   PEOPLE_OF,
   PERSON,
@@ -14,9 +14,9 @@ import {
   type SiteName,
   type TeamName,
   type TenantName,
-} from "./tenant-isolation-cast.fixture.js";
-import type { AccessToken, Caller, Question } from "./tenant-isolation-model.fixture.js";
-import type { LinkingWorld } from "./linking-scene.fixture.js";
+} from "./cast.fixture.js";
+import type { AccessToken, Caller, Question } from "./model.fixture.js";
+import type { LinkingWorld } from "../linking-scene.fixture.js";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -135,18 +135,27 @@ export class Stage {
     return token;
   }
 
-  async identify({ site, product, audience }: Question, { text }: AccessToken): Promise<Reply> {
+  async identify(
+    { site, product, audience }: Question,
+    { text }: AccessToken,
+    method: "GET" | "HEAD",
+  ): Promise<Reply> {
     const query = new URLSearchParams({ ...(product && { product }), ...(audience && { audience }) });
     const path = `/api/v1/sites/${this.hostOf(site)}/identity?${query.toString()}`;
-    return this.#send("GET", path, { authorization: `Bearer ${text}` });
+    return this.#send(method, path, { authorization: `Bearer ${text}` });
   }
 
   async startPopup(attempt: string | null): Promise<Reply> {
     return this.#send("GET", `/link/start/${attempt ?? NOBODYS}`, { "sec-fetch-site": "same-origin" });
   }
 
-  async showPopup(attempt: string | null, token: AccessToken, cookie: string | null): Promise<Reply> {
-    return this.#send("GET", `/access/link/${attempt ?? NOBODYS}`, popupHeaders(token, cookie));
+  async showPopup(
+    attempt: string | null,
+    token: AccessToken,
+    cookie: string | null,
+    method: "GET" | "HEAD",
+  ): Promise<Reply> {
+    return this.#send(method, `/access/link/${attempt ?? NOBODYS}`, popupHeaders(token, cookie));
   }
 
   async clickInPopup(
@@ -159,8 +168,8 @@ export class Stage {
     return this.#send("POST", `/access/link/${attempt ?? NOBODYS}`, headers, body);
   }
 
-  async read(path: string): Promise<Reply> {
-    return this.#send("GET", path);
+  async read(path: string, method: "GET" | "HEAD"): Promise<Reply> {
+    return this.#send(method, path);
   }
 
   async #send(method: string, path: string, headers: Headers = {}, body?: unknown): Promise<Reply> {

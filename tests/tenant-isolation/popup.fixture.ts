@@ -1,16 +1,16 @@
 import { expect } from "vitest";
 
-import type { Reply } from "../sandbox/http-client.js";
-import { findAtSite, PLACES } from "./tenant-isolation-cast.fixture.js";
-import { ownerOf } from "./tenant-isolation-choices.fixture.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import { findAtSite, PLACES } from "./cast.fixture.js";
+import { ownerOf } from "./choices.fixture.js";
 import {
   forgetRemoved,
   identityOf,
   type AccessToken,
   type Identity,
   type KnownAttempt,
-} from "./tenant-isolation-model.fixture.js";
-import type { Run } from "./tenant-isolation-run.fixture.js";
+} from "./model.fixture.js";
+import type { Run } from "./run.fixture.js";
 
 /** What happens in the linking window, each step held against the model. */
 
@@ -32,10 +32,14 @@ export async function startPopup(run: Run, attempt: KnownAttempt | null): Promis
   attempt.cookie = reply.headers["set-cookie"]?.[0]?.split(";")[0] ?? null;
 }
 
-export async function showPopup(run: Run, visit: Visit): Promise<void> {
+export async function showPopup(run: Run, visit: Visit, method: "GET" | "HEAD" = "GET"): Promise<void> {
   const { attempt, token, cookieOf } = visit;
-  const reply = await run.stage.showPopup(attempt?.id ?? null, token, cookieOf?.cookie ?? null);
+  const reply = await run.stage.showPopup(attempt?.id ?? null, token, cookieOf?.cookie ?? null, method);
   const refusal = run.model.refuseVisit(token, attempt);
+  if (method === "HEAD") {
+    run.expectHead(reply, refusal);
+    return;
+  }
   if (refusal || !attempt) {
     run.expectRefused("show popup", reply, refusal ?? "attempt_expired");
     return;

@@ -13,9 +13,9 @@ import {
   type PersonName,
   type TeamName,
   type TenantName,
-} from "./tenant-isolation-cast.fixture.js";
-import type { AccessToken, Caller, KnownAttempt, OwnedLink } from "./tenant-isolation-model.fixture.js";
-import type { Run } from "./tenant-isolation-run.fixture.js";
+} from "./cast.fixture.js";
+import type { AccessToken, Caller, KnownAttempt, OwnedLink } from "./model.fixture.js";
+import type { Run } from "./run.fixture.js";
 
 /** Who, where and with what: chosen so that most steps get far, and the others miss by one thing. */
 
