@@ -6,6 +6,7 @@ import { BUILD_BOT, createPerson, DORA, GRACE } from "../sandbox/people.js";
 import type { World } from "../sandbox/world.js";
 import { mintHs256 } from "../src/connect/connect-jwt.fixture.js";
 import { me as meSchema } from "../src/web/api-schemas.js";
+import { CONTEXT_CALLS } from "./hostile-input.fixture.js";
 import { APP_KEY, expectProblem, senderOf, TenantsWorld, type Sender } from "./lifecycle.fixture.js";
 
 const ME = "/api/v1/me";
@@ -127,20 +128,7 @@ describe("the account of a context JWT", () => {
 });
 
 describe("every route for people", () => {
-  it.each([
-    ["GET", "/api/v1/me"],
-    ["POST", "/api/v1/me/link-attempts"],
-    ["POST", "/api/v1/me/links"],
-    ["DELETE", "/api/v1/me/links/x"],
-    ["GET", "/api/v1/settings"],
-    ["PUT", "/api/v1/settings"],
-    ["POST", "/api/v1/settings/check"],
-    ["POST", "/api/v1/settings/popup-check"],
-    ["GET", "/api/v1/links"],
-    ["DELETE", "/api/v1/links/x"],
-    ["POST", "/api/v1/links/x/restore"],
-    ["GET", "/api/v1/audit"],
-  ])("is guarded: %s %s", async (method, path) => {
+  it.each(CONTEXT_CALLS)("is guarded: %s %s", async (method, path) => {
     const url = `${world.appUrl}${path}`;
     const body = method === "GET" || method === "DELETE" ? undefined : {};
     await tenants.expectNoTrace(async () => {

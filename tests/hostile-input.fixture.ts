@@ -51,6 +51,16 @@ export const ROUTES: readonly (Omit<Route, "method"> & { readonly allow: string 
   { path: "/api/v1/sites/:site/identity", allow: "GET, HEAD", as: "service" },
 ];
 
+/** Every call that needs a context JWT. */
+export const CONTEXT_CALLS: readonly (readonly [method: string, path: string])[] = ROUTES.filter(
+  ({ as }) => as === "admin" || as === "member",
+).flatMap(({ path, allow }) =>
+  allow
+    .split(", ")
+    .filter((method) => method !== "HEAD")
+    .map((method) => [method, path] as const),
+);
+
 /** The whole app, mounted at `basePath`, with all that hostile requests need to get as far as they can. */
 export class HostileWorld {
   readonly basePath: string;

@@ -8,6 +8,7 @@ import { ADA, GRACE, type Person } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
 import { SERVICES, type World } from "../../sandbox/world.js";
 import { describeQsh } from "../../src/connect/request-meaning.fixture.js";
+import { CONTEXT_CALLS } from "../hostile-input.fixture.js";
 import { APP_KEY, expectProblem, senderOf, TenantsWorld, travel } from "../lifecycle.fixture.js";
 
 const GLOBEX = "globex.cloudflareaccess.com";
@@ -130,7 +131,7 @@ export class WeaknessWorld {
     const [link] = await tenants.database.select("SELECT id FROM links");
     const contextJwt = await attacker.contextJwt("jira", ADA.accountId, { claims });
     for (const [method, path] of [
-      ...CONTEXT_ROUTES,
+      ...CONTEXT_CALLS,
       ["DELETE", `/api/v1/links/${String(link?.["id"])}`],
     ] as const) {
       const reply = await tenants.sendAs(contextJwt, path, method, method === "GET" ? undefined : {});
@@ -218,15 +219,3 @@ export class WeaknessWorld {
 export function expectUnauthorized(reply: Reply): void {
   expect(reply.status, reply.text).toBe(401);
 }
-
-const CONTEXT_ROUTES = [
-  ["GET", "/api/v1/me"],
-  ["POST", "/api/v1/me/link-attempts"],
-  ["POST", "/api/v1/me/links"],
-  ["DELETE", "/api/v1/me/links/x"],
-  ["GET", "/api/v1/settings"],
-  ["PUT", "/api/v1/settings"],
-  ["POST", "/api/v1/settings/check"],
-  ["GET", "/api/v1/links"],
-  ["GET", "/api/v1/audit"],
-] as const;
