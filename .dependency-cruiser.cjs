@@ -59,7 +59,7 @@ module.exports = {
       severity: "error",
       from: { path: CORE, pathNot: TEST },
       to: {
-        path: "node_modules/(express|sequelize|sqlite3|umzug|jose|atlassian-|hbs|helmet|pino|prom-client)",
+        path: "node_modules/(express|sequelize|sqlite3|umzug|jose|undici|atlassian-|hbs|helmet|pino|prom-client)",
       },
     },
     {
@@ -98,6 +98,7 @@ module.exports = {
       { name: "sequelize-and-sqlite", path: "node_modules/(sequelize|sqlite3|umzug)/" },
       "^src/storage/",
     ),
+    onlyIn({ name: "undici", path: "node_modules/undici/" }, "^src/connect/"),
     onlyIn({ name: "atlassian", path: "node_modules/atlassian-" }, "^src/connect/"),
     onlyIn(
       { name: "express", path: "node_modules/(@types/)?(express|hbs|helmet)/" },

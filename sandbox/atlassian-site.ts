@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 import type { Product } from "../src/tenants/tenant.js";
 import type { AccessTeam } from "./access-team.js";
+import type { AtlassianOauth } from "./atlassian-oauth.js";
 import { HttpClient, type Reply } from "./http-client.js";
 import { startServer, type Behaviour, type Incoming, type Server } from "./http-server.js";
 import type { InstallKeys } from "./install-keys.js";
@@ -9,7 +10,9 @@ import { epochSeconds, queryStringHash, signJwt, type Claims } from "./jwt.js";
 import { PEOPLE, type Person } from "./people.js";
 import { addProductApi } from "./product-api.js";
 import { productName } from "../src/web/product-name.js";
+import { SiteContent } from "./site-content.js";
 import { addFrontend } from "./site-frontend.js";
+import { addUserApi } from "./user-api.js";
 
 export type LifecycleEvent = "installed" | "uninstalled" | "enabled" | "disabled";
 
@@ -18,6 +21,7 @@ export interface Descriptor {
   readonly key: string;
   readonly baseUrl: string;
   readonly lifecycle: Readonly<Partial<Record<LifecycleEvent, string>>>;
+  readonly scopes?: readonly string[];
   /** By their type, such as `generalPages`. */
   readonly modules?: Readonly<Record<string, DescriptorPage | readonly DescriptorPage[]>>;
 }
@@ -41,6 +45,7 @@ export interface Surroundings {
 export interface Installation {
   readonly clientKey: string;
   readonly sharedSecret: string;
+  readonly oauthClientId: string;
   /** Null while the app isn't installed. */
   readonly app: Descriptor | null;
 }
@@ -73,7 +78,10 @@ export class AtlassianSite {
   readonly server: Server;
   /** By account id. Tests may add people, and make somebody an admin. */
   readonly accounts: Map<string, Person>;
+  readonly content = new SiteContent();
   surroundings: Surroundings | null = null;
+  /** Whose tokens of users the products take. */
+  oauth: AtlassianOauth | null = null;
   readonly #keys: InstallKeys;
   readonly #client: HttpClient;
   readonly #installations = new Map<Product, Installation>();
@@ -86,6 +94,7 @@ export class AtlassianSite {
     this.#keys = keys;
     this.#client = client;
     addProductApi(this);
+    addUserApi(this);
     addFrontend(this);
   }
 
@@ -139,9 +148,11 @@ export class AtlassianSite {
     const call = { caller: productName(product), method: "GET", url: `${appUrl}/atlassian-connect.json` };
     const app = (await this.#client.send(call)).expect(200).body as Descriptor;
     const before = this.findInstallation(product);
+    const clientKey = this.#clientKeys[product];
     const installation = {
       app,
-      clientKey: this.#clientKeys[product],
+      clientKey,
+      oauthClientId: `client-${clientKey}`,
       sharedSecret: randomBytes(48).toString("base64url"),
     };
     // Valid from now on: the app may use it before its answer is here.
@@ -196,7 +207,7 @@ export class AtlassianSite {
   async #sendEvent(
     product: Product,
     eventType: LifecycleEvent,
-    { app, clientKey, sharedSecret }: Installation & { app: Descriptor },
+    { app, clientKey, sharedSecret, oauthClientId }: Installation & { app: Descriptor },
     overrides: LifecycleOverrides,
   ): Promise<Reply> {
     const path = app.lifecycle[eventType];
@@ -220,7 +231,7 @@ export class AtlassianSite {
       body: {
         key: app.key,
         clientKey,
-        ...(eventType === "installed" && { sharedSecret, oauthClientId: `client-${clientKey}` }),
+        ...(eventType === "installed" && { sharedSecret, oauthClientId }),
         serverVersion: "100294",
         baseUrl: this.baseUrl(product),
         displayUrl: this.baseUrl(product),

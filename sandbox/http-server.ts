@@ -1,5 +1,6 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface ListenOptions {
@@ -52,7 +53,8 @@ export interface Incoming {
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | string[]>>;
-  readonly body?: string;
+  /** A stream is sent on as it comes. */
+  readonly body?: string | Readable;
 }
 
 export type Handler = (request: Incoming, match: RegExpExecArray) => Answer | Promise<Answer>;
@@ -93,8 +95,9 @@ export async function startServer(options: ListenOptions = {}): Promise<Server> 
     server.requests.push(line);
     server.onRequest(line);
     if (answer) response.writeHead(answer.status, { "cache-control": "no-store", ...answer.headers });
-    if (answer) response.end(answer.body);
-    else response.destroy();
+    if (!answer) response.destroy();
+    else if (answer.body instanceof Readable) pipeline(answer.body, response, () => undefined);
+    else response.end(answer.body);
   }, options);
   const server: Server = {
     ...listening,
@@ -116,7 +119,9 @@ async function findAnswer({ behaviour, routes }: Server, request: Incoming): Pro
   if (behaviour.off) return null;
   if (behaviour.failing) return json(500, { message: "Out of order." });
   for (const [method, path, handler] of routes) {
-    const match = method === request.method ? path.exec(request.url.pathname) : null;
+    // RFC 9110 §9.3.2; Node leaves the body out.
+    const isMeant = method === request.method || (request.method === "HEAD" && method === "GET");
+    const match = isMeant ? path.exec(request.url.pathname) : null;
     if (match) return handler(request, match);
   }
   return json(404, { message: "There is nothing here." });

@@ -6,6 +6,7 @@ import { startApp, type RunningApp } from "../src/start-app.js";
 import { RATES, type Rates } from "../src/web/limits.js";
 import { AccessEdge } from "./access-edge.js";
 import { AccessTeam, audienceOf } from "./access-team.js";
+import { AtlassianOauth } from "./atlassian-oauth.js";
 import { AtlassianSite } from "./atlassian-site.js";
 import { startDemoService } from "./demo-service.js";
 import { HttpClient } from "./http-client.js";
@@ -46,6 +47,7 @@ export interface WorldParts {
   readonly hasEdge: boolean;
   readonly sites: readonly [AtlassianSite, ...AtlassianSite[]];
   readonly installKeys: InstallKeys;
+  readonly oauth: AtlassianOauth;
   readonly teams: readonly [AccessTeam, ...AccessTeam[]];
   readonly demoUrl: string;
   /** Everybody's client except the app's own, so that one observer sees all calls. */
@@ -84,9 +86,11 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const client = new HttpClient();
 
   const installKeys = await keep(InstallKeys.start());
+  const oauth = await keep(AtlassianOauth.start());
   const site = await keep(AtlassianSite.start({ keys: installKeys, client, port: ports.site ?? 0 }));
   const sites: [AtlassianSite, ...AtlassianSite[]] = [site];
   while (sites.length < siteCount) sites.push(await keep(AtlassianSite.start({ keys: installKeys, client })));
+  for (const each of sites) oauth.serve(each);
 
   const [domain, ...otherDomains] = teamDomains;
   const team = await keep(AccessTeam.start({ domain, port: ports.team ?? 0 }));
@@ -111,6 +115,7 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
         BASE_URL: appUrl,
         DATABASE_URL: `sqlite:${options.databaseFile ?? (await createTemporaryFile(started))}`,
         CONNECT_KEYS_CDN_URL: installKeys.url,
+        ATLASSIAN_OAUTH_URL: oauth.url,
         CONNECT_ALL_JS_URL: `${site.url}/connect/all.js`,
         ACCESS_ORIGIN_OVERRIDES: teams.map((each) => `${each.domain}=${each.url}`).join(","),
         TRUST_PROXY: edge ? "1" : "0",
@@ -137,7 +142,7 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   demoEdge.originPort = demo.port;
   for (const each of sites) each.surroundings = { team, audiences: AUDIENCES, demoUrl: demoEdge.url };
 
-  return { app, appUrl, hasEdge, sites, installKeys, teams, demoUrl: demoEdge.url, client };
+  return { app, appUrl, hasEdge, sites, installKeys, oauth, teams, demoUrl: demoEdge.url, client };
 }
 
 /** The app's public URL has to be known before the app listens. */

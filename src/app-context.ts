@@ -1,6 +1,8 @@
 import type { AuditLog } from "./audit/audit-log.js";
 import type { Clock } from "./clock.js";
 import type { Config } from "./config/config.js";
+import type { GatewayService } from "./gateway/gateway-service.js";
+import type { ConsentService } from "./gateway/consent-service.js";
 import type { IdentityService } from "./links/identity-service.js";
 import type { LinkAttemptService } from "./links/link-attempt-service.js";
 import type { LinkService } from "./links/link-service.js";
@@ -54,7 +56,9 @@ export interface AppContext {
   readonly settings: SettingsService;
   readonly links: LinkService;
   readonly attempts: LinkAttemptService;
+  readonly consents: ConsentService;
   readonly identities: IdentityService;
+  readonly gateway: GatewayService;
   readonly audit: AuditLog;
   /** Throws AppError `store_unavailable` when the app can't serve. */
   isReady(): Promise<void>;

@@ -2,6 +2,8 @@ interface BoundedFetchOptions {
   readonly timeoutSeconds: number;
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** POSTed, instead of a GET without a body. */
+  readonly form?: URLSearchParams;
   /** Returns a redirect as the answer that it is; it is followed in no case. */
   readonly wantsRedirects?: boolean;
 }
@@ -26,14 +28,19 @@ export class FetchFailedError extends Error {
 }
 
 /**
- * GETs a URL within a time (headers and body together) and a size, never following a redirect.
+ * GETs a URL, or POSTs a form to it, within a time (headers and body together) and a size, never following a redirect.
  * Any complete answer is returned, whatever its status, but for redirects that nobody wants to see; everything else
  * throws a FetchFailedError.
  */
 export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedAnswer> {
   const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
   try {
-    const response = await fetch(url, { signal, redirect: "manual", headers: options.headers ?? {} });
+    const response = await fetch(url, {
+      signal,
+      redirect: "manual",
+      headers: options.headers ?? {},
+      ...(options.form && { method: "POST", body: options.form }),
+    });
     if (response.status >= 300 && response.status < 400 && !options.wantsRedirects) {
       await response.body?.cancel();
       throw new FetchFailedError("redirect", "The server answered with a redirect, which is not followed.");

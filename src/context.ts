@@ -10,11 +10,18 @@ import { createAce } from "./connect/ace.js";
 import { ConnectHostDirectory } from "./connect/connect-host-directory.js";
 import { ConnectVerifier } from "./connect/connect-verifier.js";
 import { HostClient } from "./connect/host-client.js";
+import { ImpersonationGrant } from "./connect/impersonation-grant.js";
 import { InstallKeys } from "./connect/install-keys.js";
+import { ProductStream } from "./connect/product-stream.js";
+import { GatewayService } from "./gateway/gateway-service.js";
+import { UserTokens } from "./gateway/user-tokens.js";
+import { ConsentService } from "./gateway/consent-service.js";
 import { Housekeeping } from "./housekeeping.js";
 import { IdentityService } from "./links/identity-service.js";
 import { LinkAttemptService } from "./links/link-attempt-service.js";
 import { LinkService } from "./links/link-service.js";
+import { LinkUses } from "./links/link-uses.js";
+import { TrustingTenants } from "./links/trusting-tenants.js";
 import type { Logger } from "./logger.js";
 import { Limits, type Rates } from "./web/limits.js";
 import { createMetrics } from "./web/metrics.js";
@@ -72,6 +79,7 @@ export async function createContext(
   const database = await openAppDatabase(config, secrets, logger);
   const { tenants, settings: settingsOfTenants } = database.read;
   const findInstallation = (clientKey: string) => tenants.findInstallation(clientKey);
+  const findInstallationByTenant = (tenantId: string) => tenants.findInstallationByTenant(tenantId);
 
   const teamKeys = new TeamKeyCache({ clock, logger, originOverrides: config.accessOriginOverrides });
   const accessJwts = new AccessJwtVerifier({
@@ -99,21 +107,29 @@ export async function createContext(
     appKey: config.connectAppKey,
     clock,
     logger,
-    findInstallationByTenant: (tenantId) => tenants.findInstallationByTenant(tenantId),
+    findInstallationByTenant,
     onAccepted: (tenant) => proof.markProven(tenant),
   });
 
   const audit = new AuditLog({ clock, reader: database.read.audit });
   const proof: TenantProof = new TenantProof({ database, host, clock, logger });
   const links = new LinkService({ database, audit, accessJwts, clock });
-  const identities = new IdentityService({
+  const uses = new LinkUses({ database, clock, logger });
+  const asking = {
     database,
     accessJwts,
-    proof,
+    trusting: new TrustingTenants({ database, proof }),
+    uses,
     clock,
-    logger,
-    accountPageUrl: (tenant) => accountPageUrl(config, tenant),
+    accountPageUrl: (tenant: Tenant) => accountPageUrl(config, tenant),
+  };
+  const products = new ProductStream();
+  const grant = new ImpersonationGrant({
+    clock,
+    oauthUrl: config.atlassianOauthUrl,
+    findInstallationByTenant,
   });
+  const userTokens = new UserTokens({ clock, grant, host });
   const housekeeping = new Housekeeping({ database, clock, logger });
 
   return {
@@ -130,13 +146,16 @@ export async function createContext(
     proof,
     settings: new SettingsService({ database, audit, teamKeys, popupFront, clock }),
     links,
+    consents: new ConsentService({ database, audit, clock }),
     attempts: new LinkAttemptService({ database, audit, links, accessJwts, clock }),
-    identities,
+    identities: new IdentityService(asking),
+    gateway: new GatewayService({ ...asking, userTokens, products }),
     audit,
     isReady: () => database.ping(),
     close: async () => {
       housekeeping.stop();
-      await identities.settle();
+      await products.close();
+      await uses.settle();
       await database.close();
     },
   };

@@ -99,6 +99,34 @@ export const PROBLEMS = {
     cause: "The audience is listed in the settings, but without the purpose that this call needs.",
     fix: "Ask an admin to add the purpose to the service.",
   },
+  request_not_allowed: {
+    status: 403,
+    title: "The service may not make this request",
+    cause:
+      "None of the service's limits allows this method with this path, or the path or the query can't be passed on exactly as it was sent.",
+    fix: "Ask an admin to allow the request for the service, or send one that is allowed.",
+  },
+  ip_not_allowed: {
+    status: 403,
+    title: "The service may not call from this address",
+    cause:
+      "An admin named the addresses that the service calls from, and this one isn't among them or can't be known for certain.",
+    fix: "Call from an address that is listed, or ask an admin to list this one. Behind a proxy, the operator has to name it in TRUST_PROXY.",
+  },
+  proof_required: {
+    status: 403,
+    title: "The link must be proved first",
+    cause:
+      "Nothing may act for this account yet: its owner hasn't proved or confirmed the link to this Access identity, or it wasn't used for 90 days.",
+    fix: "Open the Cloudflare Access page in Jira or Confluence, and confirm the link there or link again.",
+  },
+  consent_required: {
+    status: 403,
+    title: "The person hasn't agreed to this",
+    cause:
+      "The person hasn't agreed that the service may act for them, has withdrawn it, or the service may do more now than they agreed to.",
+    fix: "The person opens the Cloudflare Access page in Jira or Confluence, and agrees there.",
+  },
   token_too_old: {
     status: 403,
     title: "The Access JWT is too old for this",
@@ -107,10 +135,17 @@ export const PROBLEMS = {
   },
   account_inactive: {
     status: 403,
-    title: "This account can't be linked",
+    title: "This account can't be used",
     cause:
       "The Atlassian account is deactivated, or belongs to an app or a portal customer rather than to a person.",
     fix: "Use an active Atlassian account.",
+  },
+  scope_not_granted: {
+    status: 403,
+    title: "The app may not act for people here",
+    cause:
+      "No admin of the site has agreed yet that the app may act for people, or read, write or delete for them.",
+    fix: "Ask a site admin to accept the app's update, or to install it again.",
   },
   browser_not_allowed: {
     status: 403,
@@ -155,6 +190,12 @@ export const PROBLEMS = {
     cause:
       "The site has the app in both products, and this identity is linked to a different account in each.",
     fix: "Name the product: ?product=jira or ?product=confluence.",
+  },
+  consent_changed: {
+    status: 409,
+    title: "What this service may do has changed",
+    cause: "An admin changed what the service may do after it was shown to you, so nothing was agreed to.",
+    fix: "Reload the page, read what the service may do now, and agree again.",
   },
   version_conflict: {
     status: 409,
@@ -212,6 +253,13 @@ export const PROBLEMS = {
     cause: "The product refused the app's own call or answered with an error.",
     fix: "Try again in a minute. If it keeps happening, give the operator the reference.",
   },
+  installation_expired: {
+    status: 502,
+    title: "Atlassian no longer knows this installation",
+    cause:
+      "Atlassian doesn't accept the secret that the app was given when it was installed: it was uninstalled, or installed again, and the app didn't hear of it.",
+    fix: "Ask a site admin to install the app again. Links and settings stay.",
+  },
   keys_unavailable: {
     status: 503,
     title: "The signing keys can't be fetched",
@@ -244,8 +292,10 @@ export interface FieldError {
 }
 
 interface ProblemExtras {
-  /** Where a person links, for `not_linked`. */
+  /** Where a person links, for `not_linked` and `proof_required`. */
   readonly linkUrl?: string;
+  /** Where a person agrees to what a service may do, for `consent_required`. */
+  readonly consentUrl?: string;
   readonly errors?: readonly FieldError[];
   readonly retryAfterSeconds?: number;
   readonly allow?: readonly string[];

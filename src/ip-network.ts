@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 
 /** An IPv4 or IPv6 address or network in CIDR notation, lower case; null when it is neither. */
 export function parseNetwork(text: string): string | null {
@@ -8,6 +8,21 @@ export function parseNetwork(text: string): string | null {
   if (version === 0 || rest.length > 0 || address.includes("%")) return null;
   if (prefix === undefined) return trimmed;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128) ? trimmed : null;
+}
+
+/** Whether an address is one of these, or in one of these networks: as `parseNetwork` left them. */
+export function createNetworkList(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = "", prefix] = network.split("/");
+    if (prefix === undefined) list.addAddress(address, familyOf(address));
+    else list.addSubnet(address, Number(prefix), familyOf(address));
+  }
+  return (address) => list.check(address, familyOf(address));
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" {
+  return isIPv4(address) ? "ipv4" : "ipv6";
 }
 
 /** How much of an IPv6 address is counted: the /64 that one connection has, or the /48 that one customer may get. */

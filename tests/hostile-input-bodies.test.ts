@@ -17,6 +17,7 @@ const READERS: readonly Reader[] = [
   { method: "PUT", path: "/api/v1/settings", as: "admin" },
   { method: "POST", path: "/api/v1/settings/check", as: "admin", isOptional: true },
   { method: "POST", path: "/api/v1/me/links", as: "member" },
+  { method: "PUT", path: "/api/v1/me/consents/x", as: "member" },
   { method: "POST", path: "/installed", as: "atlassian" },
   { method: "POST", path: "/uninstalled", as: "atlassian" },
   { method: "POST", path: "/enabled", as: "atlassian" },

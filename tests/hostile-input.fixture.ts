@@ -46,6 +46,7 @@ export const ROUTES: readonly (Omit<Route, "method"> & { readonly allow: string 
   { path: "/api/v1/me/link-attempts", allow: "POST", as: "member" },
   { path: "/api/v1/me/links", allow: "POST", as: "member" },
   { path: "/api/v1/me/links/x", allow: "DELETE", as: "member" },
+  { path: "/api/v1/me/consents/x", allow: "PUT, DELETE", as: "member" },
   { path: "/link/start/:attempt", allow: "GET", as: "popup" },
   { path: "/access/link/:attempt", allow: "GET, HEAD, POST", as: "popup" },
   { path: "/api/v1/sites/:site/identity", allow: "GET, HEAD", as: "service" },

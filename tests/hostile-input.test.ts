@@ -42,7 +42,8 @@ describe("a path", { timeout: 5_000 }, () => {
     ["/api/v1/sites", "service"],
     ["/api/v1/sites/", "service"],
     ["/api/v1/sites/:site", "service"],
-    ["/api/v1/sites/:site/jira/rest/api/3/myself", "service"],
+    ["/api/v1/sites/:site/jira", "service"],
+    ["/api/v1/sites/:site/bitbucket/rest", "service"],
     ["/link/start", "popup"],
     ["/link/start/", "popup"],
     ["/access", "popup"],
@@ -87,6 +88,7 @@ describe("a path", { timeout: 5_000 }, () => {
 describe.each<[method: string, prefix: string, suffix: string, as: Caller, unknown: ProblemCode]>([
   ["DELETE", "/api/v1/links/", "", "admin", "not_found"],
   ["DELETE", "/api/v1/me/links/", "", "member", "not_found"],
+  ["DELETE", "/api/v1/me/consents/", "", "member", "not_found"],
   ["GET", "/link/start/", "", "popup", "attempt_expired"],
   ["GET", "/access/link/", "", "popup", "attempt_expired"],
   ["POST", "/access/link/", "", "popup", "attempt_expired"],

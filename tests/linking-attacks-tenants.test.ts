@@ -110,6 +110,8 @@ describe("a tenant that is gone", () => {
     ["POST", "/api/v1/me/links", { attempt: "x", code: "y" }],
     ["POST", "/api/v1/me/links", { accessJwt: "x" }],
     ["DELETE", "/api/v1/me/links/some-id"],
+    ["PUT", "/api/v1/me/consents/some-id", { digest: "0".repeat(64) }],
+    ["DELETE", "/api/v1/me/consents/some-id"],
     ["GET", "/api/v1/links"],
     ["DELETE", "/api/v1/links/some-id"],
     ["GET", "/api/v1/audit"],

@@ -39,6 +39,7 @@ describe("whether a person can link", () => {
         signOutUrl: teamDomain && `${linking.world.team.url}/cdn-cgi/access/logout`,
         links: [],
         consents: [],
+        services: [],
         linking: { available: false, methods: [], reason },
       });
       const refusal = await scene.page(GRACE).send("POST", "/api/v1/me/link-attempts", {});
@@ -78,6 +79,7 @@ describe("whether a person can link", () => {
       signOutUrl: `${linking.world.team.url}/cdn-cgi/access/logout`,
       links: [],
       consents: [],
+      services: [],
       linking: { available: true, methods: ["popup", "accessJwt"], reason: null },
     });
   });
@@ -461,6 +463,7 @@ it.each([
   ["GET", "/api/v1/me/link-attempts", "POST"],
   ["GET", "/api/v1/me/links", "POST"],
   ["GET", "/api/v1/me/links/some-id", "DELETE"],
+  ["GET", "/api/v1/me/consents/some-id", "PUT, DELETE"],
 ])("answers %s %s with the methods that there are", async (method, path, allow) => {
   const scene = await createScene(linking);
   const reply = await scene.page(GRACE).send(method, path);

@@ -6,6 +6,7 @@ import { test } from "vitest";
 import { AccessEdge } from "../sandbox/access-edge.js";
 import { AccessTeam } from "../sandbox/access-team.js";
 import { AppPage } from "../sandbox/app-page.js";
+import { AtlassianOauth } from "../sandbox/atlassian-oauth.js";
 import { AtlassianSite } from "../sandbox/atlassian-site.js";
 import { HttpClient } from "../sandbox/http-client.js";
 import type { Server } from "../sandbox/http-server.js";
@@ -38,7 +39,9 @@ export class Deployment {
   static async create(folder: string): Promise<Deployment> {
     const client = new HttpClient();
     const installKeys = await InstallKeys.start();
+    const oauth = await AtlassianOauth.start();
     const site = await AtlassianSite.start({ keys: installKeys, client });
+    oauth.serve(site);
     const team = await AccessTeam.start();
     const application = { label: "This app", audience: AUDIENCES.app, pathPrefix: "/access/" };
     const edge = await AccessEdge.start({ team, applications: [application] });
@@ -50,11 +53,12 @@ export class Deployment {
       hasEdge: true,
       sites: [site],
       installKeys,
+      oauth,
       teams: [team],
       demoUrl: edge.url,
       client,
       close: async () => {
-        for (const part of [edge, team, site, installKeys]) await part.close();
+        for (const part of [edge, team, site, oauth, installKeys]) await part.close();
       },
     });
     return new Deployment(folder, world, edge);
@@ -72,6 +76,7 @@ export class Deployment {
       BASE_URL: appUrl,
       DATABASE_URL: `sqlite:${this.databaseFile}`,
       CONNECT_KEYS_CDN_URL: parts.installKeys.url,
+      ATLASSIAN_OAUTH_URL: parts.oauth.url,
       ACCESS_ORIGIN_OVERRIDES: `${team.domain}=${team.url}`,
       TRUST_PROXY: "1",
     };
@@ -103,8 +108,9 @@ export class Deployment {
 
   /** One more site, where the app isn't installed yet. */
   async addSite(): Promise<AtlassianSite> {
-    const { installKeys, client } = this.world.parts;
+    const { installKeys, oauth, client } = this.world.parts;
     const site = await AtlassianSite.start({ keys: installKeys, client });
+    oauth.serve(site);
     this.#sites.push(site);
     return site;
   }

@@ -10,6 +10,7 @@ import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import { ROUTE_PATTERNS } from "../src/web/route-pattern.js";
 import { BYTES, GOOD_ANSWERS, REFUSALS } from "./headers-answers.fixture.js";
 import { it, PATIENCE } from "./process-deployment.fixture.js";
+import { actInEveryWay } from "./process-logs-acting.fixture.js";
 import {
   askWhatSettingsForbid,
   askWithEveryToken,
@@ -64,6 +65,7 @@ it(
     await linkInEveryWay(world);
     await askWithEveryToken(world);
     await askWhatSettingsForbid(world);
+    await actInEveryWay(scene);
     await putSecretsInWrongPlaces(scene, stage, ears);
     expect(readDatabase(deployment)).toContain(world.site.getInstallation("jira").clientKey);
     // The label of a link, which admins search for.

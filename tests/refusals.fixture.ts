@@ -14,8 +14,11 @@ export interface Problem {
   readonly detail: string;
   readonly reference: string;
   readonly linkUrl?: string;
+  readonly consentUrl?: string;
   readonly errors?: readonly { readonly field: string; readonly pointer: string; readonly detail: string }[];
 }
+
+const URL_TEXT = expect.stringMatching(/^https?:\/\//) as unknown;
 
 /** Holds a refusal against the contract: no member less, none more, and the headers that belong to its status. */
 export function expectProblem(answer: Answer, code: ProblemCode, baseUrl: string): Problem {
@@ -29,7 +32,8 @@ export function expectProblem(answer: Answer, code: ProblemCode, baseUrl: string
     detail: expect.stringMatching(/^[A-Z].*[.]$/s) as unknown,
     code,
     reference: headers["x-request-reference"],
-    ...(code === "not_linked" && { linkUrl: expect.stringMatching(/^https?:\/\//) as unknown }),
+    ...((code === "not_linked" || code === "proof_required") && { linkUrl: URL_TEXT }),
+    ...(code === "consent_required" && { consentUrl: URL_TEXT }),
     ...(code === "validation_failed" && { errors: problem.errors }),
   });
   expect(problem.reference).toMatch(/^[A-Z2-7]{12}$/);

@@ -8,6 +8,7 @@ import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES, startWorld, type World } from "../sandbox/world.js";
 import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import { connectAside } from "../src/storage/raw-sql.fixture.js";
+import { consentPath, READER, readStanding } from "./consents.fixture.js";
 import { DatabaseFile } from "./linking-database.fixture.js";
 import { expectProblem } from "./refusals.fixture.js";
 
@@ -127,6 +128,12 @@ const REFUSALS: readonly Refusal[] = [
   { status: 409, code: "version_conflict", to: "saving settings over somebody else's change",
     request: async () => world.page(ADA).send("PUT", "/api/v1/settings", {
       ...(await world.page(ADA).getSettings()), paused: true, version: 1 }) },
+  { status: 409, code: "consent_changed", to: "agreeing to what a service may not do any more", asksAround: true,
+    arrange: () => world.page(ADA, "confluence").saveSettings({ services: [SERVICES[0], READER] }),
+    request: async () => {
+      const { serviceId } = await readStanding(world.page(GRACE, "confluence"));
+      return world.page(GRACE, "confluence").send("PUT", consentPath(serviceId), { digest: "0".repeat(64) });
+    } },
   { status: 410, code: "attempt_expired", to: "the code of an attempt that doesn't exist",
     request: () => world.page(GRACE).send("POST", "/api/v1/me/links", { attempt: "gone", code: "ABCDEFGHIJ" }) },
 
@@ -165,6 +172,12 @@ const REFUSALS: readonly Refusal[] = [
 /** Codes that aren't provoked here, and why. */
 const EXCEPTIONS: Partial<Record<ProblemCode, string>> = {
   request_timeout: "takes 30 seconds; src/web/connections.test.ts provokes it with shorter limits",
+  scope_not_granted: "src/connect/impersonation-grant.test.ts provokes it",
+  installation_expired: "src/connect/impersonation-grant.test.ts provokes it",
+  request_not_allowed: "tests/gateway.test.ts provokes it",
+  ip_not_allowed: "tests/gateway.test.ts provokes it",
+  proof_required: "tests/gateway.test.ts provokes it",
+  consent_required: "tests/gateway.test.ts provokes it",
 };
 
 describe("the app refuses", () => {

@@ -108,7 +108,10 @@ describe("the path and the query", () => {
     ["a trailing slash", (host) => `${host}/identity/`, "not_found"],
     ["something behind it", (host) => `${host}/identity/x`, "not_found"],
     ["identity in another case", (host) => `${host}/Identity`, "not_found"],
-    ["the gateway, which isn't there yet", (host) => `${host}/jira/rest/api/3/myself`, "not_found"],
+    ["a product without a path", (host) => `${host}/jira`, "not_found"],
+    ["a product in another case", (host) => `${host}/Jira/rest/api/3/myself`, "not_found"],
+    ["a product that is percent-encoded", (host) => `${host}/%6aira/rest/api/3/myself`, "not_found"],
+    ["a product glued to a path", (host) => `${host}/jira%2Frest/api/3/myself`, "not_found"],
     ["no action", (host) => host, "not_found"],
   ])("may not have %s", async (_what, path, code) => {
     refuse(await scene.ask(bearer(grace), { path: path(scene.site.host) }), code);

@@ -75,9 +75,8 @@ export const REFUSED_SETTINGS: readonly RefusedSettings[] = [
   ),
   ...refuse("services[0].purposes", "#/services/0/purposes", (purposes) => service({ purposes }), [
     ...[undefined, null, "identify", {}, []],
-    // These aren't built yet.
-    ...[["act"], ["identify", "act"], ["assert"]],
-    ["link", "act"],
+    // The first two aren't built yet.
+    ...[["assert"], ["act", "assert"], ["link", "act"], ["link", "identify", "act"]],
   ]),
   ...refuse("services[0].purposes[1]", "#/services/0/purposes/1", (x) => service({ purposes: ["link", x] }), [
     ...["admin", "Link", "", 1, null, ["link"]],

@@ -10,7 +10,9 @@ export type AuditAction =
   | "link.replaced"
   | "link.removed"
   | "link.restored"
-  | "link_attempt.failed";
+  | "link_attempt.failed"
+  | "consent.given"
+  | "consent.withdrawn";
 
 export interface Actor {
   readonly type: "user" | "service" | "host" | "system";

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.js";
 import { createId } from "../identifiers.js";
 import type { IdentityLink } from "../links/identity-link.js";
-import type { Settings } from "../services/settings.js";
-import type { Tenant } from "../tenants/tenant.js";
+import type { Settings, TrustedService } from "../services/settings.js";
+import type { HostUser, Tenant } from "../tenants/tenant.js";
 import type { Page, PageRequest } from "../stores.js";
 import type {
   Actor,
@@ -127,6 +127,30 @@ export class AuditLog {
     });
   }
 
+  async consentGiven(
+    store: AuditStore,
+    by: Initiator,
+    { tenant }: HostUser,
+    service: TrustedService,
+  ): Promise<void> {
+    await this.#append(store, tenant.id, "consent.given", by, {
+      target: { type: "service", id: service.id },
+      after: presentAgreement(service),
+    });
+  }
+
+  async consentWithdrawn(
+    store: AuditStore,
+    by: Initiator,
+    { tenant }: HostUser,
+    service: TrustedService,
+  ): Promise<void> {
+    await this.#append(store, tenant.id, "consent.withdrawn", by, {
+      target: { type: "service", id: service.id },
+      before: { label: service.label },
+    });
+  }
+
   async #append(
     store: AuditStore,
     tenantId: string,
@@ -155,6 +179,11 @@ function presentTenant(tenant: Tenant): JsonValue {
 
 function presentLink(link: IdentityLink): JsonValue {
   return { accountId: link.accountId, email: link.email, issuer: link.issuer, method: link.method };
+}
+
+/** What a person agreed to, so that it can be told when the service was changed since. */
+function presentAgreement({ label, audience, purposes, limits }: TrustedService): JsonValue {
+  return toJson({ label, audience, purposes, requests: limits?.requests ?? [] });
 }
 
 function toJson(value: object): JsonValue {

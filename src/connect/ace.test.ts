@@ -60,7 +60,7 @@ describe("the descriptor", () => {
     expect(createAce(OPTIONS).descriptor).toMatchObject({
       authentication: { type: "jwt" },
       apiMigrations: { "signed-install": true, "context-qsh": true },
-      scopes: ["READ"],
+      scopes: ["READ", "WRITE", "DELETE", "ACT_AS_USER"],
       lifecycle: {
         installed: "/installed",
         uninstalled: "/uninstalled",

@@ -18,6 +18,8 @@ export interface IdentityLink extends AccessIdentity {
   readonly method: LinkMethod;
   readonly linkedAt: Date;
   readonly lastUsedAt: Date | null;
+  /** When its account's owner confirmed a link that wasn't proved (security rule 12); null for a proof. */
+  readonly confirmedAt: Date | null;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import { AppError, type ProblemCode } from "../errors.js";
 import { isEmailAllowed } from "../services/email-domain.js";
-import type { Purpose, Settings } from "../services/settings.js";
+import type { Purpose, Settings, TrustedService } from "../services/settings.js";
 import type { AccessIdentity } from "./identity-link.js";
 import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 
@@ -38,7 +38,7 @@ export function judgeToken(
   settings: Settings,
   clock: Clock,
   wanted: { readonly purpose: Purpose; readonly audience: string | null },
-): { identity: AccessIdentity; audience: string } {
+): { identity: AccessIdentity; service: TrustedService } {
   const listed = findListed(token, settings, wanted.audience);
   if (listed.length === 0) throw new AppError("access_jwt_untrusted");
   requireCurrent(token, epochSeconds(clock));
@@ -52,7 +52,7 @@ export function judgeToken(
   if (!service) throw new AppError("purpose_not_allowed");
   return {
     identity: { issuer: token.issuer, subject: holder.subject, email: holder.email },
-    audience: service.audience,
+    service,
   };
 }
 

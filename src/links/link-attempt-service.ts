@@ -108,7 +108,7 @@ export class LinkAttemptService {
     const tenant = await database.read.tenants.findById(attempt.tenantId);
     if (tenant?.state !== "enabled") throw new AppError("attempt_expired");
     const settings = await database.read.settings.get(tenant.id);
-    const { identity, audience } = judgeToken(token, settings, clock, { purpose: "link", audience: null });
+    const { identity, service } = judgeToken(token, settings, clock, { purpose: "link", audience: null });
     const obstacle = findLinkingObstacle(tenant, settings);
     if (obstacle) throw obstacle;
     if (attempt.identity && !isSamePerson(attempt.identity, identity)) throw new AppError("attempt_expired");
@@ -117,7 +117,7 @@ export class LinkAttemptService {
       attempt,
       tenant,
       identity,
-      audience,
+      audience: service.audience,
       isTiedToOpener: cookie !== null && attempt.cookieHash === sha256Hex(cookie),
       otherLink: link && link.accountId !== attempt.accountId ? link : null,
     };

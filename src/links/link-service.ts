@@ -9,6 +9,7 @@ import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
 import type { AccessIdentity, IdentityLink } from "./identity-link.js";
 import { judgeToken } from "./judge-token.js";
+import { isLapsed } from "./link-proof.js";
 import type { AccessJwtVerification } from "./verified-access-jwt.js";
 
 interface Dependencies {
@@ -42,7 +43,7 @@ export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppErro
  * Security rule 4: an install event's secret is unsigned. Until its host has accepted it, whoever has sent another one
  * in it could speak for every account: link as them, see what they have linked, and take it away.
  */
-function findDoubt(tenant: Tenant): AppError | null {
+export function findDoubt(tenant: Tenant): AppError | null {
   if (tenant.proven) return null;
   return new AppError(
     "paused",
@@ -119,18 +120,29 @@ export class LinkService {
         method: "proof",
         linkedAt: clock.now(),
         lastUsedAt: null,
+        confirmedAt: null,
       };
       await stores.links.insert(tenant.id, link);
       await audit.linkCreated(stores.audit, by, link);
       return { link, isNew: true };
     }
+    const now = clock.now();
+    const hasLapsed = isLapsed(existing, now);
     if (existing.method === "proof") {
       if (existing.accountId !== accountId) throw new AppError("already_linked");
-      if (existing.email === identity.email) return { link: existing, isNew: false };
+      if (existing.email === identity.email && !hasLapsed) return { link: existing, isNew: false };
     }
-    // A proof replaces what an admin or an e-mail had linked, and renews the label of an older proof.
-    const linkedAt = existing.method === "proof" ? existing.linkedAt : clock.now();
-    const link: IdentityLink = { ...existing, ...identity, accountId, method: "proof", linkedAt };
+    // A proof replaces what an admin or an e-mail had linked, and renews the label of an older proof; and that proof
+    // itself, when it no longer counts (security rule 12).
+    const linkedAt = existing.method === "proof" && !hasLapsed ? existing.linkedAt : now;
+    const link: IdentityLink = {
+      ...existing,
+      ...identity,
+      accountId,
+      method: "proof",
+      linkedAt,
+      confirmedAt: null,
+    };
     await stores.links.update(tenant.id, link);
     await audit.linkReplaced(stores.audit, by, existing, link);
     return { link, isNew: existing.accountId !== accountId };

@@ -12,7 +12,7 @@ export interface LinkReader {
 
 export interface LinkStore extends LinkReader {
   insert(tenantId: string, link: IdentityLink): Promise<void>;
-  /** Replaces account, e-mail, method and linkedAt of the link with this id. */
+  /** Replaces account, e-mail, method, linkedAt and confirmedAt of the link with this id. */
   update(tenantId: string, link: IdentityLink): Promise<void>;
   markUsed(tenantId: string, linkId: string, at: Date): Promise<void>;
   delete(tenantId: string, linkId: string): Promise<boolean>;

@@ -10,7 +10,7 @@ import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { Tenant } from "../tenants/tenant.js";
 import { judgePopupFront, type PopupCheck, type PopupFront } from "./popup-front.js";
 import { settingsDocument, type SettingsDocument } from "./settings-document.js";
-import type { Settings, TrustedService } from "./settings.js";
+import { listActingServices, type Settings, type TrustedService } from "./settings.js";
 import type { TeamCheck, TeamKeys } from "./team-keys.js";
 
 interface Dependencies {
@@ -67,6 +67,7 @@ export class SettingsService {
       const after = applyDocument(before, document);
       if (!(await stores.settings.replace(tenant.id, after, before.version)))
         throw new AppError("version_conflict");
+      await stores.consents.deleteOfServices(tenant.id, listNoLongerActing(before, after));
       await this.#audit.settingsChanged(stores.audit, by, tenant, before, after);
       return { before, after };
     });
@@ -118,6 +119,14 @@ function applyDocument(before: Settings, document: SettingsDocument): Settings {
   return { ...document, services, version: before.version + 1 };
 }
 
+/** Services that people may have agreed to, and that may act for nobody any more: should they come back, they ask anew. */
+function listNoLongerActing(before: Settings, after: Settings): string[] {
+  const acting = new Set(listActingServices(after).map(({ id }) => id));
+  return listActingServices(before)
+    .map(({ id }) => id)
+    .filter((id) => !acting.has(id));
+}
+
 function findErrors(before: Settings, document: SettingsDocument): FieldError[] {
   const { services } = document;
   const errors: FieldError[] = [];
@@ -158,10 +167,6 @@ function findPurposeErrors(services: SettingsDocument["services"], index: number
       detail: "Only one service may have the purpose link: the one that protects the linking window.",
     });
   }
-  for (const purpose of purposes) {
-    if (purpose === "act" || purpose === "assert") {
-      errors.push({ field, detail: `The purpose ${purpose} isn't built yet.` });
-    }
-  }
+  if (purposes.includes("assert")) errors.push({ field, detail: "The purpose assert isn't built yet." });
   return errors;
 }

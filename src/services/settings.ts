@@ -8,6 +8,7 @@ export interface RequestPattern {
 
 export interface ServiceLimits {
   readonly requests: readonly RequestPattern[];
+  /** Null means DEFAULT_MAX_TOKEN_AGE_SECONDS. */
   readonly maxTokenAgeSeconds: number | null;
   readonly ipAddresses: readonly string[];
   readonly consent: "required" | "given";
@@ -34,6 +35,9 @@ export interface Settings {
   readonly version: number;
 }
 
+/** Security rule 13: how old an Access JWT may be that a service acts with, unless an admin says otherwise. */
+export const DEFAULT_MAX_TOKEN_AGE_SECONDS = 24 * 3600;
+
 export const FRESH_SETTINGS: Settings = {
   teamDomain: null,
   services: [],
@@ -46,4 +50,9 @@ export const FRESH_SETTINGS: Settings = {
 /** The one service through which people link: the app's own Access application. */
 export function findLinkService(settings: Settings): TrustedService | null {
   return settings.services.find(({ purposes }) => purposes.includes("link")) ?? null;
+}
+
+/** The services that may act for people, within their limits. */
+export function listActingServices(settings: Settings): TrustedService[] {
+  return settings.services.filter(({ purposes }) => purposes.includes("act"));
 }

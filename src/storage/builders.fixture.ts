@@ -1,4 +1,5 @@
 import type { AuditEvent } from "../audit/audit-event.js";
+import type { Consent } from "../gateway/consent.js";
 import { createId } from "../identifiers.js";
 import type { IdentityLink } from "../links/identity-link.js";
 import type { LinkAttempt } from "../links/link-attempt.js";
@@ -51,6 +52,19 @@ export function buildLink(tenant: Tenant, overrides: Partial<IdentityLink> = {})
     method: "proof",
     linkedAt: NOW,
     lastUsedAt: null,
+    confirmedAt: null,
+    ...overrides,
+  };
+}
+
+export function buildConsent(tenant: Tenant, overrides: Partial<Consent> = {}): Consent {
+  return {
+    tenantId: tenant.id,
+    accountId: "account-1",
+    serviceId: "service-1",
+    digest: "d".repeat(64),
+    state: "agreed",
+    decidedAt: NOW,
     ...overrides,
   };
 }

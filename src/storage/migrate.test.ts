@@ -27,7 +27,11 @@ const listTables = (file: string) =>
 describe("migrate", () => {
   it("runs each migration once", async () => {
     const file = createTestFile();
-    expect(await migrateFile(file, MIGRATIONS)).toEqual(["0001-initial-schema", "0002-removed-links"]);
+    expect(await migrateFile(file, MIGRATIONS)).toEqual([
+      "0001-initial-schema",
+      "0002-removed-links",
+      "0003-consents",
+    ]);
     expect(await migrateFile(file, MIGRATIONS)).toEqual([]);
     const later = { name: "0002-later", up: () => Promise.resolve() };
     expect(await migrateFile(file, [...MIGRATIONS, later])).toEqual(["0002-later"]);

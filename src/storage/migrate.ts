@@ -3,6 +3,7 @@ import { SequelizeStorage, Umzug } from "umzug";
 
 import * as initialSchema from "./migrations/0001-initial-schema.js";
 import * as removedLinks from "./migrations/0002-removed-links.js";
+import * as consents from "./migrations/0003-consents.js";
 import type { Session } from "./session.js";
 
 export interface Migration {
@@ -15,6 +16,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0001-initial-schema", up: initialSchema.up },
   { name: "0002-removed-links", up: removedLinks.up },
+  { name: "0003-consents", up: consents.up },
 ];
 
 /** The database was used by a newer version of the app, which this one must not write to. */

@@ -10,6 +10,7 @@ import { migrate } from "./migrate.js";
 import { SecretBox } from "./secret-box.js";
 import { ReadSession, type Session } from "./session.js";
 import { SqlAuditReader, SqlAuditStore } from "./sql-audit-store.js";
+import { SqlConsentReader, SqlConsentStore } from "./sql-consent-store.js";
 import { SqlLinkAttemptReader, SqlLinkAttemptStore } from "./sql-link-attempt-store.js";
 import { SqlLinkReader, SqlLinkStore } from "./sql-link-store.js";
 import { SqlRemovedLinkStore } from "./sql-removed-link-store.js";
@@ -126,6 +127,7 @@ function createReadStores(session: Session, secretBox: SecretBox): ReadStores {
     settings: new SqlSettingsReader(session),
     links: new SqlLinkReader(session),
     attempts: new SqlLinkAttemptReader(session),
+    consents: new SqlConsentReader(session),
     audit: new SqlAuditReader(session),
   };
 }
@@ -137,6 +139,7 @@ function createWriteStores(session: Session, secretBox: SecretBox, clock: Clock)
     links: new SqlLinkStore(session),
     removedLinks: new SqlRemovedLinkStore(session),
     attempts: new SqlLinkAttemptStore(session),
+    consents: new SqlConsentStore(session),
     audit: new SqlAuditStore(session),
     tokens: new SqlTokenLedger(session),
   };

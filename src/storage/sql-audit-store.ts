@@ -31,6 +31,8 @@ const row = z.object({
     "link.removed": true,
     "link.restored": true,
     "link_attempt.failed": true,
+    "consent.given": true,
+    "consent.withdrawn": true,
   }),
   actorType: oneOf<Actor["type"]>({ user: true, service: true, host: true, system: true }),
   actorAccountId: z.string().nullable(),

@@ -81,13 +81,14 @@ describe("links", () => {
     ).rejects.toMatchObject({ code: "internal_error" });
   });
 
-  it("change account, e-mail, method and age, and nothing else, when updated", async () => {
+  it("change account, e-mail, method, age and confirmation, and nothing else, when updated", async () => {
     const { database, tenant, links } = await openWithLinks([{}]);
     const changes = {
       accountId: "account-2",
       email: "b@acme.com",
       method: "admin",
       linkedAt: minutesAfter(9),
+      confirmedAt: minutesAfter(10),
     } as const;
     await database.write((stores) =>
       stores.links.update(tenant.id, { ...links[0]!, ...changes, subject: "ignored", lastUsedAt: NOW }),

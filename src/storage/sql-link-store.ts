@@ -21,6 +21,7 @@ export const linkRow = z.object({
   method: oneOf<LinkMethod>({ proof: true, email: true, admin: true }),
   linkedAt: z.date(),
   lastUsedAt: z.date().nullable(),
+  confirmedAt: z.date().nullable(),
 });
 
 export const LINK_COLUMNS = {
@@ -33,6 +34,7 @@ export const LINK_COLUMNS = {
   method: DataTypes.STRING,
   linkedAt: DataTypes.DATE,
   lastUsedAt: DataTypes.DATE,
+  confirmedAt: DataTypes.DATE,
 };
 
 const LINKS: TableDefinition<IdentityLink> = {
@@ -110,8 +112,10 @@ export class SqlLinkStore extends SqlLinkReader implements LinkStore {
     }
   }
 
-  async update(tenantId: string, { id, accountId, email, method, linkedAt }: IdentityLink): Promise<void> {
-    requireOneRow(await this.links.update({ tenantId, id }, { accountId, email, method, linkedAt }));
+  async update(tenantId: string, { id, ...link }: IdentityLink): Promise<void> {
+    const { accountId, email, method, linkedAt, confirmedAt } = link;
+    const changes = { accountId, email, method, linkedAt, confirmedAt };
+    requireOneRow(await this.links.update({ tenantId, id }, changes));
   }
 
   async markUsed(tenantId: string, linkId: string, at: Date): Promise<void> {

@@ -71,7 +71,7 @@ export class TenantLifecycle {
     });
   }
 
-  /** Erases the secret, links and attempts at once; settings and audit stay for a reinstall. */
+  /** Erases the secret, links, consents and attempts at once; settings and audit stay for a reinstall. */
   async uninstall(token: EventToken, bodyHash: string, by: Initiator): Promise<void> {
     await this.#database.write(async (stores) => {
       const isNew = await this.#spend(stores, token, `uninstalled ${bodyHash}`);
@@ -83,6 +83,7 @@ export class TenantLifecycle {
       await stores.links.deleteAll(tenant.id);
       await stores.removedLinks.deleteAll(tenant.id);
       await stores.attempts.deleteAll(tenant.id);
+      await stores.consents.deleteOfTenant(tenant.id);
       await stores.tenants.updateInstallation(
         {
           ...before,

@@ -9,14 +9,17 @@ const productName = z.enum(["jira", "confluence"]);
 const method = z.enum(["proof", "email", "admin"]).meta({ description: "How the link was proved." });
 const json = z.record(z.string(), z.unknown()).nullable();
 
+const requests = z.array(z.strictObject({ methods: z.array(z.string()), path: z.string() }));
+const purposes = z.array(z.enum(["link", "identify", "act", "assert"]));
+
 const service = z.strictObject({
   id: z.string(),
   label: z.string(),
   audience: z.string().regex(/^[0-9a-f]{64}$/),
-  purposes: z.array(z.enum(["link", "identify", "act", "assert"])),
+  purposes,
   limits: z
     .strictObject({
-      requests: z.array(z.strictObject({ methods: z.array(z.string()), path: z.string() })),
+      requests,
       maxTokenAgeSeconds: z.int().nullable(),
       ipAddresses: z.array(z.string()),
       consent: z.enum(["required", "given"]),
@@ -71,6 +74,23 @@ export const popupCheck = z.strictObject({
   detail: z.string(),
 });
 
+const actingService = z.strictObject({
+  serviceId: z.string(),
+  label: z.string(),
+  purposes,
+  requests: requests.meta({ description: "All that the service may do; none means nothing." }),
+  maxTokenAgeSeconds: z.int().meta({ description: "For so long after a sign-in to Access." }),
+  standing: z.enum(["undecided", "given", "agreed", "changed", "withdrawn"]).meta({
+    description:
+      "Whether the service may act for me: only if agreed to, or given by an admin for everybody. Changed means that it may do something else than what I agreed to.",
+  }),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .meta({ description: "Of what is shown here; agreeing sends it back." }),
+  decidedAt: time.nullable(),
+});
+
 export const me = z.strictObject({
   accountId: z.string(),
   displayName: z.string().nullable(),
@@ -79,7 +99,10 @@ export const me = z.strictObject({
   teamDomain: z.string().nullable(),
   signOutUrl: z.url().nullable().meta({ description: "Where a person signs out of Access." }),
   links: z.array(link),
-  consents: z.array(z.strictObject({ serviceId: z.string(), label: z.string(), grantedAt: time })),
+  consents: z
+    .array(z.strictObject({ serviceId: z.string(), label: z.string(), grantedAt: time }))
+    .meta({ description: "What I agreed to and what holds." }),
+  services: z.array(actingService).meta({ description: "The services that may act for people." }),
   linking: z.strictObject({
     available: z.boolean(),
     methods: z.array(z.enum(["popup", "accessJwt"])),
@@ -131,6 +154,7 @@ export const problem = z.strictObject({
   code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
   reference: z.string(),
   linkUrl: z.url().optional(),
+  consentUrl: z.url().optional(),
   errors: z.array(z.strictObject({ field: z.string(), pointer: z.string(), detail: z.string() })).optional(),
 });
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP, SocketAddress, type Socket } from "node:net";
+import { isIP, SocketAddress, type Socket } from "node:net";
 
 import type { TrustProxy } from "../config/trust-proxy.js";
+import { createNetworkList } from "../ip-network.js";
 import type { Logger } from "../logger.js";
 
 export interface ClientAddress {
@@ -59,13 +60,7 @@ type Trust = (address: string, hop: number) => boolean;
 
 function createTrust(trustProxy: TrustProxy): Trust {
   if (trustProxy.kind === "hops") return (_address, hop) => hop < trustProxy.hops;
-  const trusted = new BlockList();
-  for (const entry of trustProxy.addresses) {
-    const [address = "", prefix] = entry.split("/");
-    if (prefix === undefined) trusted.addAddress(address, familyOf(address));
-    else trusted.addSubnet(address, Number(prefix), familyOf(address));
-  }
-  return (address) => trusted.check(address, familyOf(address));
+  return createNetworkList(trustProxy.addresses);
 }
 
 /** Each proxy appends whom it heard from, so the list is read from its end, as far as the trust reaches. */
@@ -93,8 +88,4 @@ function parseAddress(text: string): string | null {
   if (isIP(address) !== 6) return isIP(address) === 4 ? address : null;
   const canonical = new SocketAddress({ address, family: "ipv6" }).address;
   return /^::ffff:([\d.]+)$/.exec(canonical)?.[1] ?? canonical;
-}
-
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return isIP(address) === 4 ? "ipv4" : "ipv6";
 }

@@ -34,6 +34,32 @@ describe("a request that doesn't arrive", () => {
     expectProblem(await exchange(running.port, bytes), "request_timeout");
   });
 
+  it("isn't given up where bodies pass through for as long as they keep coming", async () => {
+    const received: string[] = [];
+    const running = await start({
+      timeouts: SHORT,
+      serviceApi: {
+        handles: (path) => path.startsWith("/stream/"),
+        streams: (path) => path.startsWith("/stream/"),
+        handle: async (req, res) => {
+          for await (const chunk of req) received.push(String(chunk));
+          res.end("received");
+        },
+      },
+    });
+    const socket = await openConnection(running.port);
+    const answers = readAnswers(socket);
+    const headers = ["Content-Length: 9000000", "Connection: close"];
+    socket.write(request("PUT /stream/x HTTP/1.1", ...headers));
+    for (let nth = 0; nth < 9; nth += 1) {
+      await sleep(50);
+      socket.write("x".repeat(1_000_000));
+    }
+
+    expect(await answers).toMatchObject([{ status: 200 }]);
+    expect(received.join("").length).toBe(9_000_000);
+  });
+
   it("gets no second answer when it was answered without its body", async () => {
     const running = await start({ timeouts: SHORT });
     const answers = await exchange(running.port, request("POST /nowhere HTTP/1.1", "Content-Length: 9"));

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import type { AppError } from "../errors.js";
@@ -75,6 +75,12 @@ export class Connections {
       else if (before?.sentBytes !== sentBytes) this.#unread.set(socket, { sentBytes, sinceMs: nowMs });
       else if (nowMs - before.sinceMs >= stalledMs) socket.destroy();
     }
+  }
+
+  /** The request whose body is still on its way; null when there is none. */
+  findIncoming(socket: Socket): IncomingMessage | null {
+    const req = this.#last.get(socket)?.req;
+    return req === undefined || req.complete ? null : req;
   }
 
   /** What comes in can't be read any further: says so if it can be said, and closes the connection. */

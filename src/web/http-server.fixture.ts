@@ -52,6 +52,7 @@ export async function startTestServer(
     metrics: { observeRequest: (sample) => samples.push(sample) },
     serviceApi: {
       handles: (path) => path.startsWith("/api/v1/sites/"),
+      streams: () => false,
       handle: (_req, res) => Promise.resolve(void res.end("service")),
     },
     app,

@@ -160,7 +160,11 @@ describe("a server that gets hostile bytes", () => {
 
   it("turns what the service API throws into a problem, never a page", async () => {
     const own = await startTestServer({
-      serviceApi: { handles: () => true, handle: () => Promise.reject(new Error("fault")) },
+      serviceApi: {
+        handles: () => true,
+        streams: () => false,
+        handle: () => Promise.reject(new Error("fault")),
+      },
     });
     onTestFinished(() => own.close());
 

@@ -20,12 +20,15 @@ import { createSecurityHeaders } from "./security-headers.js";
 /** What answers services: a plain handler in front of Express. Paths are as on the wire, without the query. */
 export interface ServiceApi {
   handles(path: string): boolean;
-  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Whether bodies of any length pass through at this path, for as long as they keep coming. */
+  streams(path: string): boolean;
+  /** `acceptBody` tells a sender who waits for it (RFC 9110 §10.1.1) that the body is wanted. */
+  handle(req: IncomingMessage, res: ServerResponse, acceptBody: () => void): Promise<void>;
 }
 
 export interface HttpTimeouts {
   readonly headersMs: number;
-  /** Headers and body together. */
+  /** Headers and body together, where bodies don't just pass through. */
   readonly requestMs: number;
   readonly keepAliveMs: number;
   /** How long somebody may read nothing of an answer. */
@@ -124,10 +127,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function dispatch(req: IncomingMessage, res: ServerResponse, acceptBody: () => void): Promise<void> {
     const path = pathOf(req.url ?? "");
-    requireLength(Number(req.headers["content-length"] ?? 0), options.bodyLimitBytes(path));
+    if (!serviceApi.streams(path)) {
+      requireLength(Number(req.headers["content-length"] ?? 0), options.bodyLimitBytes(path));
+    }
+    if (serviceApi.handles(path)) {
+      await serviceApi.handle(req, res, acceptBody);
+      return;
+    }
     acceptBody();
-    if (serviceApi.handles(path)) await serviceApi.handle(req, res);
-    else app(req, res);
+    app(req, res);
+  }
+
+  function isStreaming(socket: Socket): boolean {
+    const req = connections.findIncoming(socket);
+    return req !== null && serviceApi.streams(pathOf(req.url ?? ""));
   }
 
   server.on("connection", (socket) => {
@@ -151,6 +164,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     connections.refuse(socket, new AppError("method_not_allowed", "This app is not a proxy.", ALLOWED));
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Whoever reads a stream watches over it: it may take long, but mustn't stand still.
+    if (error.code === REQUEST_TIMEOUT && isStreaming(socket)) return;
     connections.refuse(socket, toClientFailure(error));
   });
 
@@ -178,11 +193,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
+const REQUEST_TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 const ALLOWED = { extras: { allow: ["GET", "HEAD", "POST", "PUT", "DELETE"] } };
 
 function toClientFailure({ code }: NodeJS.ErrnoException): AppError {
   switch (code) {
-    case "ERR_HTTP_REQUEST_TIMEOUT":
+    case REQUEST_TIMEOUT:
       return new AppError("request_timeout");
     case "HPE_HEADER_OVERFLOW":
       return new AppError("headers_too_large");

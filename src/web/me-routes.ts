@@ -18,6 +18,15 @@ export const linkRequest = z.union(
   "Send either attempt and code, or accessJwt.",
 );
 
+export const consentRequest = z.strictObject(
+  {
+    digest: z
+      .string("Must be text.")
+      .regex(/^[0-9a-f]{64}$/, "Must be the digest of what was shown: 64 characters from 0-9 and a-f."),
+  },
+  "Must be an object.",
+);
+
 export function createMeRoutes(ctx: AppContext): Router {
   const router = createRouter();
   router.use(requireUser(ctx));
@@ -31,7 +40,8 @@ export function createMeRoutes(ctx: AppContext): Router {
       const team = settings.teamDomain;
       const signOutUrl = team === null ? null : signOutUrlOfTeam(team, ctx.config.accessOriginOverrides);
       const links = await ctx.links.listOfAccount(user);
-      res.json(presentMe(user, settings, links, { displayName, signOutUrl }));
+      const services = await ctx.consents.listOfAccount(user, settings);
+      res.json(presentMe(user, settings, { links, services }, { displayName, signOutUrl }));
     })
     .all(methodNotAllowed("GET", "HEAD"));
 
@@ -63,6 +73,19 @@ export function createMeRoutes(ctx: AppContext): Router {
       res.sendStatus(204);
     })
     .all(methodNotAllowed("DELETE"));
+
+  router
+    .route("/consents/:serviceId")
+    .put(jsonBody(), async (req, res) => {
+      const { digest } = parseWith(consentRequest, req.body);
+      await ctx.consents.agree(getUser(req), req.params.serviceId, digest, getInitiator(req));
+      res.sendStatus(204);
+    })
+    .delete(async (req, res) => {
+      await ctx.consents.withdraw(getUser(req), req.params.serviceId, getInitiator(req));
+      res.sendStatus(204);
+    })
+    .all(methodNotAllowed("PUT", "DELETE"));
 
   return router;
 }

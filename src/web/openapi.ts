@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "../errors.js";
 import { settingsDocument } from "../services/settings-document.js";
 import * as schemas from "./api-schemas.js";
-import { linkRequest } from "./me-routes.js";
+import { consentRequest, linkRequest } from "./me-routes.js";
 import { auditQuery, linksQuery } from "./query.js";
 import { popupRequest } from "./popup-routes.js";
 import { identityQuery } from "./service-api.js";
@@ -17,6 +17,8 @@ interface Operation {
   readonly body?: z.ZodType;
   readonly isBodyOptional?: true;
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** What comes back instead of an answer of the app's own. */
+  readonly passesOn?: string;
   readonly problems: readonly ProblemCode[];
 }
 
@@ -46,7 +48,9 @@ const TOKEN: readonly ProblemCode[] = [
 ];
 const EVERYWHERE: readonly ProblemCode[] = ["rate_limited", "store_unavailable", "internal_error"];
 
-const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
+type Operations = Readonly<Record<string, Operation>>;
+
+const OPERATIONS: Readonly<Record<string, Operations>> = {
   "/api/v1/settings": {
     get: {
       summary: "Read the tenant's settings",
@@ -118,7 +122,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   },
   "/api/v1/me": {
     get: {
-      summary: "Who I am, and what is linked",
+      summary: "Who I am, what is linked, and which services may act for me",
       security: "contextJwt",
       answers: { 200: schemas.me },
       problems: USER,
@@ -146,6 +150,23 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       summary: "Unlink",
       security: "contextJwt",
       path: ["id"],
+      answers: { 204: null },
+      problems: [...USER, "paused", "not_found"],
+    },
+  },
+  "/api/v1/me/consents/{serviceId}": {
+    put: {
+      summary: "Agree to what a service may do for me",
+      security: "contextJwt",
+      path: ["serviceId"],
+      body: consentRequest,
+      answers: { 204: null },
+      problems: [...USER, ...BODY, "paused", "not_found", "consent_changed"],
+    },
+    delete: {
+      summary: "Let a service do nothing more for me, also where an admin gave consent for everybody",
+      security: "contextJwt",
+      path: ["serviceId"],
       answers: { 204: null },
       problems: [...USER, "paused", "not_found"],
     },
@@ -187,7 +208,39 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       ],
     },
   },
+  "/api/v1/sites/{site}/jira/{path}": actingCalls("Jira"),
+  "/api/v1/sites/{site}/confluence/{path}": actingCalls("Confluence"),
 };
+
+/** `{path}` may hold slashes, which OpenAPI has no word for. */
+function actingCalls(productName: string): Operations {
+  const operation: Operation = {
+    summary: `Call ${productName} as the person; the path may have any number of segments, and the query is passed on`,
+    security: "accessJwt",
+    path: ["site", "path"],
+    answers: { 200: null },
+    passesOn: `${productName}'s own answer, of any status.`,
+    problems: [
+      "access_jwt_missing",
+      "ambiguous_credentials",
+      ...TOKEN,
+      "malformed_request",
+      "browser_not_allowed",
+      "not_linked",
+      "request_not_allowed",
+      "token_too_old",
+      "ip_not_allowed",
+      "proof_required",
+      "consent_required",
+      "account_inactive",
+      "scope_not_granted",
+      "upstream_failed",
+      "installation_expired",
+      "upstream_timeout",
+    ],
+  };
+  return { get: operation, put: operation, post: operation, patch: operation, delete: operation };
+}
 
 /** The API as OpenAPI 3.1, made from the schemas that the routes themselves parse with. */
 export function createOpenapiDocument(options: {
@@ -264,19 +317,19 @@ function presentOperation(operation: Operation): object {
       },
     }),
     responses: {
-      ...presentAnswers(operation.answers),
+      ...presentAnswers(operation),
       ...presentProblems([...operation.problems, ...EVERYWHERE]),
     },
   };
 }
 
-function presentAnswers(answers: Operation["answers"]): Record<string, object> {
+function presentAnswers({ answers, passesOn = "Done; no body." }: Operation): Record<string, object> {
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
       schema
         ? { description: "Done.", content: { "application/json": { schema: toJsonSchema(schema) } } }
-        : { description: "Done; no body." },
+        : { description: passesOn },
     ]),
   );
 }

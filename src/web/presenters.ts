@@ -1,9 +1,10 @@
 import type { AuditEvent } from "../audit/audit-event.js";
+import type { ActingService } from "../gateway/consent-service.js";
 import type { IdentifiedPerson } from "../links/identity-service.js";
 import type { IdentityLink } from "../links/identity-link.js";
 import type { PopupCodes, PopupVisit } from "../links/link-attempt-service.js";
 import { findLinkingObstacle } from "../links/link-service.js";
-import type { Settings } from "../services/settings.js";
+import { DEFAULT_MAX_TOKEN_AGE_SECONDS, type Settings } from "../services/settings.js";
 import type { Page } from "../stores.js";
 import type { HostUser } from "../tenants/tenant.js";
 
@@ -22,7 +23,10 @@ export function presentLink(link: IdentityLink) {
 export function presentMe(
   { tenant, accountId }: HostUser,
   settings: Settings,
-  links: readonly IdentityLink[],
+  {
+    links,
+    services,
+  }: { readonly links: readonly IdentityLink[]; readonly services: readonly ActingService[] },
   about: { readonly displayName: string | null; readonly signOutUrl: string | null },
 ) {
   const obstacle = findLinkingObstacle(tenant, settings);
@@ -34,12 +38,31 @@ export function presentMe(
     teamDomain: settings.teamDomain,
     signOutUrl: about.signOutUrl,
     links: links.map(presentLink),
-    consents: [],
+    consents: services.flatMap(presentConsent),
+    services: services.map(presentActingService),
     linking: {
       available: obstacle === null,
       methods: obstacle === null ? ["popup", "accessJwt"] : [],
       reason: obstacle?.message ?? null,
     },
+  };
+}
+
+function presentConsent({ service, standing, decidedAt }: ActingService) {
+  if (standing !== "agreed" || decidedAt === null) return [];
+  return [{ serviceId: service.id, label: service.label, grantedAt: decidedAt.toISOString() }];
+}
+
+function presentActingService({ service, digest, standing, decidedAt }: ActingService) {
+  return {
+    serviceId: service.id,
+    label: service.label,
+    purposes: service.purposes,
+    requests: service.limits?.requests ?? [],
+    maxTokenAgeSeconds: service.limits?.maxTokenAgeSeconds ?? DEFAULT_MAX_TOKEN_AGE_SECONDS,
+    standing,
+    digest,
+    decidedAt: decidedAt?.toISOString() ?? null,
   };
 }
 

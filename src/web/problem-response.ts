@@ -6,7 +6,7 @@ import { toAppError } from "./to-app-error.js";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** RFC 9457 §3, with a stable `code`, a `reference`, and where it helps `errors` and `linkUrl`. */
+/** RFC 9457 §3, with a stable `code`, a `reference`, and where it helps `errors`, `linkUrl` and `consentUrl`. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -15,6 +15,7 @@ export interface Problem {
   readonly code: ProblemCode;
   readonly reference: string;
   readonly linkUrl?: string;
+  readonly consentUrl?: string;
   readonly errors?: readonly ProblemFieldError[];
 }
 
@@ -38,6 +39,7 @@ export function toProblem(
     code,
     reference,
     ...(extras.linkUrl === undefined ? {} : { linkUrl: extras.linkUrl }),
+    ...(extras.consentUrl === undefined ? {} : { consentUrl: extras.consentUrl }),
     ...(extras.errors === undefined
       ? {}
       : {
@@ -84,23 +86,21 @@ export function endProblem(res: ServerResponse, req: IncomingMessage, type: stri
   const body = Buffer.from(text);
   res.setHeader("Content-Type", type);
   res.setHeader("Content-Length", body.length);
-  if (res.statusCode !== PROBLEMS.too_large.status) res.end(body);
-  else endAfterDiscarding(res, req, body);
+  const isRestUnwanted = res.statusCode === PROBLEMS.too_large.status || !res.shouldKeepAlive;
+  if (isRestUnwanted && !req.complete) endAfterDiscarding(res, req, body);
+  else res.end(body);
 }
 
 /** How long bytes that nobody will read are still taken in, so that the answer to them gets through. */
 export const DISCARD_MS = 500;
 
 /**
- * The rest of a body that is too large is never waited for. But closing while its bytes still come in resets the
- * connection, and the sender may never see the answer, so they are read and thrown away for a moment (RFC 9112 §9.6).
+ * The rest of a body that is too large, or on a connection that ends with this answer, is never waited for. But closing
+ * while its bytes still come in resets the connection, and the sender may never see the answer, so they are read and
+ * thrown away for a moment (RFC 9112 §9.6).
  */
 function endAfterDiscarding(res: ServerResponse, req: IncomingMessage, body: Buffer): void {
   res.shouldKeepAlive = false;
-  if (req.complete) {
-    res.end(body);
-    return;
-  }
   res.write(body);
   const end = (): void => {
     clearTimeout(timer);

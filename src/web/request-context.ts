@@ -20,6 +20,8 @@ export interface RequestContext extends RefusedRequest {
   /** Finds the log line of this request. */
   readonly reference: string;
   isCallerKnown: boolean;
+  /** Id of the trusted service that acts as somebody. */
+  serviceId: string | null;
   readonly startedAt: Date;
   /** The app's public URL without a trailing slash. */
   readonly baseUrl: string;
@@ -50,6 +52,7 @@ export function startRequest(
     reference: createReference(),
     ...options.readClientAddress(req),
     isCallerKnown: false,
+    serviceId: null,
     startedAt: options.clock.now(),
     baseUrl: options.baseUrl,
     securityHeaders: options.securityHeaders,
@@ -70,6 +73,11 @@ export function getRequestContext(req: IncomingMessage): RequestContext {
 /** What the request is refused for from now on doesn't count as a stranger's. */
 export function noteCallerKnown(req: IncomingMessage): void {
   getRequestContext(req).isCallerKnown = true;
+}
+
+/** For the log line: which service made the request, not for whom. */
+export function noteService(req: IncomingMessage, serviceId: string): void {
+  getRequestContext(req).serviceId = serviceId;
 }
 
 export function noteFailure(context: RequestContext, failure: AppError): void {

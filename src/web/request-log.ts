@@ -25,7 +25,7 @@ export function logWhenDone(
     const method = req.method ?? "";
     const route = findRoutePattern(path, options.basePath);
     const isAborted = !res.writableFinished;
-    const { failure, reference, ip } = context;
+    const { failure, reference, ip, serviceId } = context;
     options.metrics.observeRequest({
       route: route ?? "other",
       method,
@@ -41,6 +41,7 @@ export function logWhenDone(
       durationMs: Math.round(elapsedMs),
       reference,
       ip,
+      ...(serviceId === null ? {} : { serviceId }),
       ...(isAborted ? { aborted: true } : {}),
     };
     if (failure !== null && failure.status >= 500) {

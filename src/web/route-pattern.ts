@@ -1,6 +1,8 @@
 /** Every route of the app, relative to the base path, as logs and metrics name it. `*` stands for any rest. */
 export const ROUTE_PATTERNS = [
   "/api/v1/sites/:site/identity",
+  "/api/v1/sites/:site/jira/*",
+  "/api/v1/sites/:site/confluence/*",
   "/atlassian-connect.json",
   "/installed",
   "/uninstalled",
@@ -27,6 +29,7 @@ export const ROUTE_PATTERNS = [
   "/api/v1/me/link-attempts",
   "/api/v1/me/links",
   "/api/v1/me/links/:id",
+  "/api/v1/me/consents/:serviceId",
 ] as const;
 
 export type RoutePattern = (typeof ROUTE_PATTERNS)[number];

@@ -5,10 +5,12 @@ import type { AppContext } from "../app-context.js";
 import { AppError, NotFoundError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { audienceField } from "../services/settings-document.js";
-import { parseSite } from "../tenants/site.js";
 import { findAccessJwts, requireAccessJwt } from "./access-credentials.js";
+import { GatewayHandler } from "./gateway-handler.js";
+import { findGatewayRoute, type GatewayRoute } from "./gateway-route.js";
 import { presentIdentity } from "./presenters.js";
-import { getRequestContext, noteCallerKnown } from "./request-context.js";
+import { getRequestContext } from "./request-context.js";
+import { noteUnlessStranger, readSite, refuseBrowsers } from "./service-calls.js";
 
 export const identityQuery = z.object({
   product: z.enum(["jira", "confluence"], "Must be jira or confluence.").nullable().default(null),
@@ -16,44 +18,56 @@ export const identityQuery = z.object({
 });
 
 /**
- * `GET /api/v1/sites/{site}/identity`, in front of Express: no browser middleware has any business here, and
- * leaving it out makes the call several times cheaper.
+ * `/api/v1/sites/{site}/…`, in front of Express: no browser middleware has any business here, and leaving it out makes
+ * the calls several times cheaper.
  */
 export class ServiceApi {
   readonly #ctx: AppContext;
   readonly #prefix: string;
+  readonly #gateway: GatewayHandler;
 
   constructor(ctx: AppContext) {
     this.#ctx = ctx;
     this.#prefix = `${ctx.config.basePath}/api/v1/sites/`;
+    this.#gateway = new GatewayHandler(ctx);
   }
 
   handles(path: string): boolean {
     return path.startsWith(this.#prefix);
   }
 
+  /** Bodies pass through there, of any length and for as long as they keep coming. */
+  streams(path: string): boolean {
+    return this.handles(path) && this.#findGatewayRoute(path) !== null;
+  }
+
   /** Throws every refusal; the server turns it into problem+json. */
-  async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async handle(req: IncomingMessage, res: ServerResponse, acceptBody: () => void): Promise<void> {
     this.#refuseFloods(req);
-    const [path = "", ...query] = (req.url ?? "").split("?");
-    const [site = "", action, ...rest] = path.slice(this.#prefix.length).split("/");
+    const target = req.url ?? "";
+    const route = this.#findGatewayRoute(target);
+    if (route) return this.#gateway.handle(req, res, route, acceptBody);
+    acceptBody();
+    const [path = "", ...query] = target.slice(this.#prefix.length).split("?");
+    const [site = "", action, ...rest] = path.split("/");
     if (action !== "identity" || rest.length > 0) throw new NotFoundError();
+    return this.#identify(req, res, site, query.join("?"));
+  }
+
+  #findGatewayRoute(target: string): GatewayRoute | null {
+    return findGatewayRoute(target.slice(this.#prefix.length));
+  }
+
+  /** `GET /api/v1/sites/{site}/identity` */
+  async #identify(req: IncomingMessage, res: ServerResponse, site: string, query: string): Promise<void> {
     if (req.method !== "GET" && req.method !== "HEAD") {
       throw new AppError("method_not_allowed", "Use GET.", { extras: { allow: ["GET", "HEAD"] } });
     }
     refuseBrowsers(req);
     const token = requireAccessJwt(req);
-    const question = {
-      // An impossible host is told apart from an unknown one no more than two unknown ones are.
-      site: parseSite(decodeComponent(site)) ?? "",
-      // An empty audience is refused, not ignored: a service whose own AUD tag got lost must not take anybody's tokens.
-      ...parseWith(identityQuery, readQuery(query.join("?"))),
-    };
-    const person = await this.#ctx.identities.identify(token, question).catch((error: unknown) => {
-      // Anything but a 401 is told only to whoever brings a token that counts here.
-      if (error instanceof AppError && error.status !== 401) noteCallerKnown(req);
-      throw error;
-    });
+    // An empty audience is refused, not ignored: a service whose own AUD tag got lost must not take anybody's tokens.
+    const question = { site: readSite(site), ...parseWith(identityQuery, readQuery(query)) };
+    const person = await noteUnlessStranger(req, this.#ctx.identities.identify(token, question));
     const body = JSON.stringify(presentIdentity(person));
     res.writeHead(200, {
       "Content-Type": "application/json; charset=utf-8",
@@ -74,27 +88,6 @@ export class ServiceApi {
   #isOfKnownVisitor(req: IncomingMessage): boolean {
     const [token] = findAccessJwts(req);
     return token !== undefined && this.#ctx.identities.remembers(token);
-  }
-}
-
-/** Security rule 16: else whoever puts the whole host behind Access makes every cross-site form act as its victim. */
-function refuseBrowsers(req: IncomingMessage): void {
-  const fetchSite = req.headers["sec-fetch-site"];
-  if (
-    req.headers.origin !== undefined ||
-    req.headers["sec-fetch-mode"] === "navigate" ||
-    fetchSite === "cross-site" ||
-    fetchSite === "same-site"
-  ) {
-    throw new AppError("browser_not_allowed");
-  }
-}
-
-function decodeComponent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw new AppError("malformed_request", "The path has a damaged percent escape.", { cause: error });
   }
 }
 

@@ -27,6 +27,7 @@ export async function readMe(run: Run, caller: Caller): Promise<void> {
       .sort((one, other) => (isOlder(one, other) ? -1 : 1))
       .map(presentLink),
     consents: [],
+    services: [],
     linking: {
       available: obstacle === null,
       methods: obstacle === null ? ["popup", "accessJwt"] : [],

@@ -1,0 +1,120 @@
+import { Agent } from "undici";
+
+import { AppError, RateLimitedError } from "../errors.js";
+import { formatTarget } from "../gateway/gateway-target.js";
+import type { ProductAnswer, ProductCall, ProductCalls } from "../gateway/product-calls.js";
+
+export interface ProductStreamLimits {
+  readonly connectMs: number;
+  /** From the last byte of the request to the answer's headers. */
+  readonly headersMs: number;
+  /** Between two pieces of the answer, while they are wanted. */
+  readonly idleMs: number;
+  readonly keepAliveMs: number;
+  /** Connections to one origin, and so calls under way there. */
+  readonly maxPerOrigin: number;
+}
+
+const LIMITS: ProductStreamLimits = {
+  connectMs: 5_000,
+  headersMs: 30_000,
+  idleMs: 30_000,
+  keepAliveMs: 10_000,
+  maxPerOrigin: 256,
+};
+/** Atlassian's policies are long. */
+const MAX_HEADER_BYTES = 64 * 1024;
+const USER_AGENT = "Access for Atlassian Cloud";
+
+/** Calls to products in which bodies flow both ways as fast as the slower side takes them. */
+export class ProductStream implements ProductCalls {
+  readonly #agent: Agent;
+  readonly #maxPerOrigin: number;
+  readonly #underWay = new Map<string, number>();
+
+  constructor(limits: Partial<ProductStreamLimits> = {}) {
+    const { connectMs, headersMs, idleMs, keepAliveMs, maxPerOrigin } = { ...LIMITS, ...limits };
+    this.#maxPerOrigin = maxPerOrigin;
+    this.#agent = new Agent({
+      connect: { timeout: connectMs },
+      connections: maxPerOrigin,
+      headersTimeout: headersMs,
+      bodyTimeout: idleMs,
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      pipelining: 1,
+    });
+  }
+
+  async send(call: ProductCall): Promise<ProductAnswer> {
+    const { origin, pathname } = new URL(call.tenant.baseUrl);
+    const leave = this.#enter(origin);
+    try {
+      const { statusCode, headers, body } = await this.#agent.request({
+        origin,
+        path: `${pathname.replace(/\/$/, "")}${formatTarget(call.target)}`,
+        method: call.method,
+        headers: createHeaders(call),
+        body: call.body,
+        signal: call.signal,
+      });
+      // It may fail before anybody has begun to read it.
+      body.once("close", leave).on("error", () => undefined);
+      return { status: statusCode, headers, body };
+    } catch (error) {
+      leave();
+      throw toAppError(error, call.signal);
+    }
+  }
+
+  /** Cuts off what is still under way. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  /** Beyond the pool's size, calls would wait in line for as long as it takes. */
+  #enter(origin: string): () => void {
+    const count = this.#underWay.get(origin) ?? 0;
+    if (count >= this.#maxPerOrigin) throw new RateLimitedError(1);
+    this.#underWay.set(origin, count + 1);
+    let hasLeft = false;
+    return () => {
+      if (hasLeft) return;
+      hasLeft = true;
+      const left = (this.#underWay.get(origin) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(origin, left);
+      else this.#underWay.delete(origin);
+    };
+  }
+}
+
+function createHeaders({ headers, token, body }: ProductCall): Record<string, string | string[]> {
+  const sent = Object.entries(headers).flatMap(([name, value]) =>
+    // A length without a body is for one that isn't sent on.
+    name === "content-length" && body === null
+      ? []
+      : [[name, typeof value === "string" ? value : [...value]]],
+  );
+  return {
+    ...(Object.fromEntries(sent) as Record<string, string | string[]>),
+    "user-agent": USER_AGENT,
+    authorization: `Bearer ${token}`,
+  };
+}
+
+/** Without a cause: the library's errors hold what came over the wire. */
+function toAppError(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof AppError) return error;
+  if (signal.aborted) return new AppError("malformed_request", "The caller left before there was an answer.");
+  const code = error instanceof Error && "code" in error ? String(error.code) : "of no known kind";
+  switch (code) {
+    case "UND_ERR_CONNECT_TIMEOUT":
+    case "UND_ERR_HEADERS_TIMEOUT":
+    case "UND_ERR_BODY_TIMEOUT":
+      return new AppError("upstream_timeout", undefined, { reason: code });
+    default:
+      return new AppError("upstream_failed", undefined, {
+        reason: `The connection to the product failed: ${code}.`,
+      });
+  }
+}

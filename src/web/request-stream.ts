@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Transform, type Readable } from "node:stream";
+
+import { AppError } from "../errors.js";
+
+const IDLE_MS = 30_000;
+
+/**
+ * A request's body for somebody who may be done with it before its end: destroying what is returned leaves the request
+ * whole, and so the answer to it. Null when there is no body, or none that has a meaning (RFC 9110 §9.3.1). Fails with
+ * AppError `malformed_request` when the sender breaks off, and `request_timeout` when it stalls.
+ */
+export function openRequestBody(req: IncomingMessage, idleMs = IDLE_MS): Readable | null {
+  const { "transfer-encoding": encoding, "content-length": length = "0" } = req.headers;
+  if (encoding === undefined && Number(length) === 0) return null;
+  if (req.method === "GET" || req.method === "HEAD") return null;
+
+  const body = new Transform({
+    transform(chunk, _encoding, done) {
+      timer.refresh();
+      done(null, chunk);
+    },
+  });
+  const timer = setTimeout(() => {
+    // While nobody takes more of it, it isn't the sender who is late.
+    if (body.writableNeedDrain) timer.refresh();
+    else body.destroy(new AppError("request_timeout"));
+  }, idleMs);
+  const onGone = () => {
+    if (!req.complete) {
+      body.destroy(new AppError("malformed_request", "The request ended before its body was complete."));
+    }
+  };
+  req.once("close", onGone).once("error", onGone);
+  body.once("close", () => {
+    clearTimeout(timer);
+    req.off("close", onGone);
+  });
+  // Whoever reads it hears of its failures; when nobody has begun to, they are nobody's business.
+  body.on("error", () => undefined);
+  return req.pipe(body);
+}
+
+/** Aborted as soon as nobody is there any more to take the answer. */
+export function abortWhenGone(res: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  res.once("close", () => {
+    if (!res.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
