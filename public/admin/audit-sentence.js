@@ -88,7 +88,7 @@ export function describeEvent(event) {
     case "tenant.disabled":
       return [who, " disabled the app."];
     default:
-      return [who, `: ${String(event.action)}.`];
+      return [who, `: ${event.action}.`];
   }
 }
 
