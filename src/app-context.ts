@@ -1,12 +1,17 @@
+import type { AssertionKeys } from "./assertions/assertion-keys.js";
+import type { AssertionService } from "./assertions/assertion-service.js";
 import type { AuditLog } from "./audit/audit-log.js";
 import type { Clock } from "./clock.js";
 import type { Config } from "./config/config.js";
 import type { GatewayService } from "./gateway/gateway-service.js";
-import type { ConsentService } from "./gateway/consent-service.js";
+import type { ConsentService } from "./consents/consent-service.js";
+import type { MemberSight } from "./gateway/member-sight.js";
 import type { IdentityService } from "./links/identity-service.js";
 import type { LinkAttemptService } from "./links/link-attempt-service.js";
 import type { LinkService } from "./links/link-service.js";
 import type { Logger } from "./logger.js";
+import type { ServiceKeys } from "./services/service-keys.js";
+import type { ServiceUses } from "./services/service-uses.js";
 import type { SettingsService } from "./services/settings-service.js";
 import type { HostDirectory } from "./tenants/host-directory.js";
 import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
@@ -54,11 +59,16 @@ export interface AppContext {
   readonly tenants: TenantLifecycle;
   readonly proof: TenantProof;
   readonly settings: SettingsService;
+  readonly serviceKeys: ServiceKeys;
+  readonly serviceUses: ServiceUses;
   readonly links: LinkService;
   readonly attempts: LinkAttemptService;
   readonly consents: ConsentService;
+  readonly sight: MemberSight;
   readonly identities: IdentityService;
   readonly gateway: GatewayService;
+  readonly assertions: AssertionService;
+  readonly assertionKeys: AssertionKeys;
   readonly audit: AuditLog;
   /** Throws AppError `store_unavailable` when the app can't serve. */
   isReady(): Promise<void>;

@@ -8,6 +8,7 @@ import { createRouter } from "./web/create-router.js";
 import { createDescriptorRoutes } from "./web/descriptor-routes.js";
 import { handleErrors, notFound } from "./web/error-handler.js";
 import { createHealthRoutes } from "./web/health-routes.js";
+import { createJwksRoutes } from "./web/jwks-routes.js";
 import { createLifecycleRoutes } from "./web/lifecycle-routes.js";
 import { createLinksRoutes } from "./web/links-routes.js";
 import { createMeRoutes } from "./web/me-routes.js";
@@ -19,6 +20,7 @@ import { createProblemsRoutes } from "./web/problems-routes.js";
 import { createPublicFiles } from "./web/public-files.js";
 import { refuseFloods } from "./web/refuse-floods.js";
 import { quietExpress } from "./web/security-headers.js";
+import { createServicesRoutes } from "./web/services-routes.js";
 import { createSettingsRoutes } from "./web/settings-routes.js";
 import { useViews } from "./web/views.js";
 
@@ -39,7 +41,9 @@ export function createApp(ctx: AppContext, server: { isDraining(): boolean }): E
   routes.use(createLifecycleRoutes(ctx));
   routes.use(createProblemsRoutes());
   routes.use(createOpenapiRoutes(ctx));
+  routes.use(createJwksRoutes(ctx));
   routes.use("/api/v1/settings", createSettingsRoutes(ctx));
+  routes.use("/api/v1/services", createServicesRoutes(ctx));
   routes.use("/api/v1/me", createMeRoutes(ctx));
   routes.use("/api/v1/links", createLinksRoutes(ctx));
   routes.use("/api/v1/audit", createAuditRoutes(ctx));

@@ -1,7 +1,10 @@
 import { AccessFront } from "./access/access-front.js";
+import { AccessLiveCheck } from "./access/access-live-check.js";
 import { AccessJwtVerifier } from "./access/access-jwt-verifier.js";
 import { TeamKeyCache } from "./access/team-key-cache.js";
 import type { AppContext } from "./app-context.js";
+import { AssertionKeys } from "./assertions/assertion-keys.js";
+import { AssertionService } from "./assertions/assertion-service.js";
 import { AuditLog } from "./audit/audit-log.js";
 import { systemClock } from "./clock.js";
 import { ConfigError, type Config, type Secrets } from "./config/config.js";
@@ -13,10 +16,12 @@ import { HostClient } from "./connect/host-client.js";
 import { ImpersonationGrant } from "./connect/impersonation-grant.js";
 import { InstallKeys } from "./connect/install-keys.js";
 import { ProductStream } from "./connect/product-stream.js";
+import { ConsentService } from "./consents/consent-service.js";
 import { GatewayService } from "./gateway/gateway-service.js";
 import { UserTokens } from "./gateway/user-tokens.js";
-import { ConsentService } from "./gateway/consent-service.js";
+import { MemberSight } from "./gateway/member-sight.js";
 import { Housekeeping } from "./housekeeping.js";
+import type { AccountPageEntry } from "./links/account-page.js";
 import { IdentityService } from "./links/identity-service.js";
 import { LinkAttemptService } from "./links/link-attempt-service.js";
 import { LinkService } from "./links/link-service.js";
@@ -25,12 +30,16 @@ import { TrustingTenants } from "./links/trusting-tenants.js";
 import type { Logger } from "./logger.js";
 import { Limits, type Rates } from "./web/limits.js";
 import { createMetrics } from "./web/metrics.js";
+import { ServiceKeys } from "./services/service-keys.js";
+import { ServiceUses } from "./services/service-uses.js";
 import { SettingsService } from "./services/settings-service.js";
+import { JoseAssertionSigner } from "./signing/jose-assertion-signer.js";
 import { DatabaseTooNewError } from "./storage/migrate.js";
 import { openDatabase, type OpenDatabase } from "./storage/open-database.js";
 import { EncryptionKeyError } from "./storage/encryption-key-error.js";
 import type { HostDirectory } from "./tenants/host-directory.js";
 import { TenantLifecycle } from "./tenants/tenant-lifecycle.js";
+import type { TenantMemory } from "./tenants/tenant-memory.js";
 import { TenantProof } from "./tenants/tenant-proof.js";
 import type { Tenant } from "./tenants/tenant.js";
 
@@ -88,6 +97,7 @@ export async function createContext(
     isTrustedTeam: (teamDomain) => settingsOfTenants.isTrustedTeam(teamDomain),
   });
 
+  const liveCheck = new AccessLiveCheck({ clock, originOverrides: config.accessOriginOverrides });
   const popupFront = new AccessFront({
     clock,
     baseUrl: config.baseUrl,
@@ -113,15 +123,17 @@ export async function createContext(
 
   const audit = new AuditLog({ clock, reader: database.read.audit });
   const proof: TenantProof = new TenantProof({ database, host, clock, logger });
-  const links = new LinkService({ database, audit, accessJwts, clock });
-  const uses = new LinkUses({ database, clock, logger });
+  const serviceUses = new ServiceUses({ database, clock, logger });
+  const linkUses = new LinkUses({ database, clock, logger });
   const asking = {
     database,
     accessJwts,
     trusting: new TrustingTenants({ database, proof }),
-    uses,
+    linkUses,
+    serviceUses,
+    audit,
     clock,
-    accountPageUrl: (tenant: Tenant) => accountPageUrl(config, tenant),
+    accountPageUrl: (tenant: Tenant, entry?: AccountPageEntry) => accountPageUrl(config, tenant, entry),
   };
   const products = new ProductStream();
   const grant = new ImpersonationGrant({
@@ -130,7 +142,23 @@ export async function createContext(
     findInstallationByTenant,
   });
   const userTokens = new UserTokens({ clock, grant, host });
-  const housekeeping = new Housekeeping({ database, clock, logger });
+  const memory: TenantMemory = {
+    forgetTenant: (tenantId) => {
+      userTokens.forgetTenant(tenantId);
+      serviceUses.forgetTenant(tenantId);
+    },
+    forgetAccount: (tenantId, accountId) => userTokens.forgetAccount(tenantId, accountId),
+  };
+  const links = new LinkService({ database, audit, accessJwts, memory, clock });
+  const signer = new JoseAssertionSigner();
+  const assertionKeys = new AssertionKeys({ database, signer, audit, clock, logger });
+  const assertions = new AssertionService({
+    ...asking,
+    keys: assertionKeys,
+    signer,
+    baseUrl: config.baseUrl,
+  });
+  const housekeeping = new Housekeeping({ database, assertionKeys, clock, logger });
 
   return {
     config,
@@ -142,26 +170,34 @@ export async function createContext(
     descriptor: ace.descriptor,
     hostTokens,
     host,
-    tenants: new TenantLifecycle({ database, audit, clock, rate: rates.lifecycle }),
+    tenants: new TenantLifecycle({ database, audit, memory, clock, rate: rates.lifecycle }),
     proof,
     settings: new SettingsService({ database, audit, teamKeys, popupFront, clock }),
+    serviceKeys: new ServiceKeys({ database, audit, clock }),
+    serviceUses,
     links,
-    consents: new ConsentService({ database, audit, clock }),
+    consents: new ConsentService({ database, audit, memory, clock }),
+    sight: new MemberSight({ database, serviceUses, audit, clock }),
     attempts: new LinkAttemptService({ database, audit, links, accessJwts, clock }),
     identities: new IdentityService(asking),
-    gateway: new GatewayService({ ...asking, userTokens, products }),
+    gateway: new GatewayService({ ...asking, liveCheck, userTokens, products }),
+    assertions,
+    assertionKeys,
     audit,
     isReady: () => database.ping(),
     close: async () => {
       housekeeping.stop();
       await products.close();
-      await uses.settle();
+      await linkUses.settle();
+      await serviceUses.drain();
       await database.close();
     },
   };
 }
 
 /** Where a person finds the app's page in the product: Connect's documented path of a general page. */
-function accountPageUrl({ connectAppKey }: Config, tenant: Tenant): string {
-  return `${tenant.baseUrl}/plugins/servlet/ac/${encodeURIComponent(connectAppKey)}/account`;
+function accountPageUrl({ connectAppKey }: Config, tenant: Tenant, entry?: AccountPageEntry): string {
+  const url = `${tenant.baseUrl}/plugins/servlet/ac/${encodeURIComponent(connectAppKey)}/account`;
+  // Connect leaves parameters whose names begin so to the app.
+  return entry === undefined ? url : `${url}?ac.${entry.kind}=${encodeURIComponent(entry.id)}`;
 }

@@ -51,7 +51,8 @@ export const PROBLEMS = {
   access_jwt_expired: {
     status: 401,
     title: "The Access JWT has expired",
-    cause: "The token's exp has passed.",
+    cause:
+      "The token's exp has passed; or, where an admin wants Access to be asked, Access has ended the session.",
     fix: "Sign in to Access again: reload the page, or run cloudflared access login.",
   },
   access_jwt_untrusted: {
@@ -88,7 +89,7 @@ export const PROBLEMS = {
   },
   paused: {
     status: 403,
-    title: "The app is paused on this site",
+    title: "The app or this service is paused here",
     cause:
       "An admin paused it, or the app was installed anew or moved to another host name, and the site hasn't confirmed that yet.",
     fix: "Try again in a minute, or ask an admin to open the app's page, and to resume it there.",
@@ -98,6 +99,12 @@ export const PROBLEMS = {
     title: "This Access application may not do that",
     cause: "The audience is listed in the settings, but without the purpose that this call needs.",
     fix: "Ask an admin to add the purpose to the service.",
+  },
+  service_key_required: {
+    status: 403,
+    title: "The service must show its key",
+    cause: "An admin made a key for this service, and the request carries none of its keys.",
+    fix: "Send the service's key in the header X-Service-Key, or ask an admin for a new one.",
   },
   request_not_allowed: {
     status: 403,
@@ -193,9 +200,10 @@ export const PROBLEMS = {
   },
   consent_changed: {
     status: 409,
-    title: "What this service may do has changed",
-    cause: "An admin changed what the service may do after it was shown to you, so nothing was agreed to.",
-    fix: "Reload the page, read what the service may do now, and agree again.",
+    title: "What was shown has changed",
+    cause:
+      "An admin changed what the service may do, or the link is to another e-mail, since it was shown to you. So nothing was agreed to.",
+    fix: "Reload the page, read what is there now, and agree or confirm again.",
   },
   version_conflict: {
     status: 409,
@@ -249,8 +257,9 @@ export const PROBLEMS = {
   },
   upstream_failed: {
     status: 502,
-    title: "Jira or Confluence gave no usable answer",
-    cause: "The product refused the app's own call or answered with an error.",
+    title: "Jira, Confluence or Access gave no usable answer",
+    cause:
+      "The product refused the app's own call or answered with an error; or Access didn't say whether the session lasts, where an admin wants it to be asked.",
     fix: "Try again in a minute. If it keeps happening, give the operator the reference.",
   },
   installation_expired: {
@@ -275,8 +284,8 @@ export const PROBLEMS = {
   },
   upstream_timeout: {
     status: 504,
-    title: "Jira or Confluence took too long to answer",
-    cause: "The product didn't answer in time.",
+    title: "Jira, Confluence or Access took too long to answer",
+    cause: "Whom the app had to ask didn't answer in time.",
     fix: "Try again in a minute.",
   },
 } as const satisfies Record<string, { status: number; title: string; cause: string; fix: string }>;

@@ -24,6 +24,7 @@ it.each([
   ["an encryption key", `key ${Buffer.alloc(32, 0xf7).toString("base64")} is`, "key [hidden] is"],
   ["a shared secret", `UPDATE tenants SET secret = '${SECRET}'`, "UPDATE tenants SET secret = '[hidden]'"],
   ["a cookie", `__Host-link-0123456789abcdef=${SECRET}; Path=/`, "[hidden]=[hidden]; Path=/"],
+  ["a service's key", `x-service-key: sk_${"abcDEF-_".repeat(5)}xyz`, "x-service-key: [hidden]"],
   ["several in several lines", `a ${JWT}\nb ${SECRET}\n`, "a [token]\nb [hidden]\n"],
 ])("hides %s", (_what, text, shown) => {
   expect(hideSecrets(text)).toBe(shown);

@@ -9,6 +9,8 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/eyJ[\w-]{4,}(?:\.[\w-]*)*/g, "[token]"],
   [/\b(JWT|Bearer|Basic) +(?=[^\s"]*[A-Z\d])[\w.~+/=-]{8,}/g, "$1 [hidden]"],
   [/[^\s"'`<>()[\],:;\\/=&?|]{1,64}(?:@|%40)[a-z\d-]+(?:\.[a-z\d-]+)+/gi, "[e-mail]"],
+  // A service's key, also one that happens to have no digit.
+  [/\bsk_[\w-]{16,}/g, "[hidden]"],
   // 32 bytes in base64: an encryption key.
   [/(?<![A-Za-z\d+/])[A-Za-z\d+/]{43}=/g, "[hidden]"],
   // 128 random bits or more in base64url: ids of attempts, codes, cookies, shared secrets, signatures.

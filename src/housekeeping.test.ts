@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("removes what has expired at the start and every ten minutes, until it is stopped", async () => {
+it("removes what has expired and renews what is due at the start and every ten minutes, until it is stopped", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   const database = await openTestDatabase();
   const attempts = await database.write(async (stores) => {
@@ -20,6 +20,7 @@ it("removes what has expired at the start and every ten minutes, until it is sto
     return expiring;
   });
   let minutes = 6;
+  const assertionKeys = { renewDue: vi.fn(() => Promise.resolve()) };
   const clock = { now: () => minutesAfter(minutes) };
   const countLeft = async () => {
     // Writes go one after the other.
@@ -28,28 +29,35 @@ it("removes what has expired at the start and every ten minutes, until it is sto
     return found.filter((attempt) => attempt !== null).length;
   };
 
-  const housekeeping = new Housekeeping({ database, clock, logger: silentLogger });
+  const housekeeping = new Housekeeping({ database, assertionKeys, clock, logger: silentLogger });
   expect(await countLeft()).toBe(2);
   const bound = await database.write((stores) => stores.tokens.bind("token", "again", minutesAfter(60)));
   expect(bound.isNew).toBe(true);
+  expect(assertionKeys.renewDue).toHaveBeenCalledOnce();
   minutes = 16;
   vi.advanceTimersByTime(10 * 60_000);
   expect(await countLeft()).toBe(1);
+  expect(assertionKeys.renewDue).toHaveBeenCalledTimes(2);
   housekeeping.stop();
   minutes = 26;
   vi.advanceTimersByTime(60 * 60_000);
   expect(await countLeft()).toBe(1);
 });
 
-it("only warns when the database can't be used", async () => {
+it("only warns, of each half by itself, when the database can't be used", async () => {
   const database = await openTestDatabase();
   await database.close();
   const warn = vi.fn();
   const housekeeping = new Housekeeping({
     database,
+    assertionKeys: { renewDue: () => Promise.reject(new Error("closed")) },
     clock: { now: () => minutesAfter(0) },
     logger: { ...silentLogger, warn },
   });
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), { timeout: 10_000 });
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+  expect(warn.mock.calls.map(([, words]: unknown[]) => words)).toEqual([
+    "expired rows could not be removed",
+    "assertion keys could not be looked through",
+  ]);
   housekeeping.stop();
 });

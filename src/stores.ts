@@ -1,7 +1,10 @@
+import type { AssertionKeyReader, AssertionKeyStore } from "./assertions/assertion-key.js";
 import type { AuditReader, AuditStore } from "./audit/audit-event.js";
-import type { ConsentReader, ConsentStore } from "./gateway/consent.js";
+import type { ConsentReader, ConsentStore } from "./consents/consent.js";
+import type { NewsMarkReader, NewsMarkStore } from "./gateway/news-mark-store.js";
 import type { LinkAttemptReader, LinkAttemptStore } from "./links/link-attempt.js";
 import type { LinkReader, LinkStore, RemovedLinkStore } from "./links/link-store.js";
+import type { ServiceUseReader, ServiceUseStore } from "./services/service-use-store.js";
 import type { SettingsReader, SettingsStore } from "./services/settings-store.js";
 import type { TenantReader, TenantStore } from "./tenants/tenant-store.js";
 import type { TokenLedger } from "./tenants/token-ledger.js";
@@ -24,6 +27,9 @@ export interface ReadStores {
   readonly links: LinkReader;
   readonly attempts: LinkAttemptReader;
   readonly consents: ConsentReader;
+  readonly serviceUse: ServiceUseReader;
+  readonly newsMarks: NewsMarkReader;
+  readonly assertionKeys: AssertionKeyReader;
   readonly audit: AuditReader;
 }
 
@@ -34,6 +40,9 @@ export interface WriteStores {
   readonly removedLinks: RemovedLinkStore;
   readonly attempts: LinkAttemptStore;
   readonly consents: ConsentStore;
+  readonly serviceUse: ServiceUseStore;
+  readonly newsMarks: NewsMarkStore;
+  readonly assertionKeys: AssertionKeyStore;
   readonly audit: AuditStore;
   readonly tokens: TokenLedger;
 }

@@ -10,9 +10,16 @@ export type AuditAction =
   | "link.replaced"
   | "link.removed"
   | "link.restored"
+  | "link.confirmed"
   | "link_attempt.failed"
   | "consent.given"
-  | "consent.withdrawn";
+  | "consent.withdrawn"
+  | "service.acted"
+  | "assertion.issued"
+  | "assertion_keys.rotated"
+  | "consents.removed"
+  | "service_key.created"
+  | "service_key.removed";
 
 export interface Actor {
   readonly type: "user" | "service" | "host" | "system";
@@ -35,7 +42,14 @@ export interface AuditEvent {
   readonly reference: string | null;
 }
 
+/** What services do for people, as often as they like; all else are changes that somebody made. */
+export const USES = ["service.acted", "assertion.issued"] as const satisfies readonly AuditAction[];
+
+export type AuditKind = "changes" | "use";
+
 export interface AuditFilter {
+  /** Null for both. */
+  readonly kind: AuditKind | null;
   readonly action: string | null;
   readonly actor: string | null;
   readonly from: Date | null;
@@ -50,4 +64,6 @@ export interface AuditReader {
 
 export interface AuditStore extends AuditReader {
   append(tenantId: string, event: AuditEvent): Promise<void>;
+  /** In this order. */
+  appendAll(tenantId: string, events: readonly AuditEvent[]): Promise<void>;
 }

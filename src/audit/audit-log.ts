@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.js";
+import type { ProblemCode } from "../errors.js";
 import { createId } from "../identifiers.js";
 import type { IdentityLink } from "../links/identity-link.js";
-import type { Settings, TrustedService } from "../services/settings.js";
+import { withoutKeys, type ServiceKey, type Settings, type TrustedService } from "../services/settings.js";
 import type { HostUser, Tenant } from "../tenants/tenant.js";
 import type { Page, PageRequest } from "../stores.js";
 import type {
@@ -19,6 +20,21 @@ export interface Initiator {
   readonly actor: Actor;
   readonly ip: string | null;
   readonly reference: string | null;
+}
+
+/** A call that a service made as a person. */
+export interface ActedCall {
+  readonly method: string;
+  /** The pattern that allowed it. */
+  readonly path: string;
+  readonly status: number | null;
+  readonly milliseconds: number;
+  /** What it failed with; null when the product's answer came through whole. */
+  readonly code: ProblemCode | "caller_left" | null;
+  /** How the service had shown that it is the one. */
+  readonly by: "key" | "token";
+  /** Of the key, its last characters. */
+  readonly keyHint: string | null;
 }
 
 interface Change {
@@ -76,8 +92,34 @@ export class AuditLog {
   ): Promise<void> {
     await this.#append(store, tenant.id, "settings.changed", by, {
       target: { type: "settings", id: tenant.id },
-      before: toJson(before),
-      after: toJson(after),
+      before: toJson(withoutKeys(before)),
+      after: toJson(withoutKeys(after)),
+    });
+  }
+
+  async serviceKeyCreated(
+    store: AuditStore,
+    by: Initiator,
+    tenant: Tenant,
+    service: TrustedService,
+    key: ServiceKey,
+  ): Promise<void> {
+    await this.#append(store, tenant.id, "service_key.created", by, {
+      target: { type: "service", id: service.id },
+      after: presentServiceKey(service, key),
+    });
+  }
+
+  async serviceKeyRemoved(
+    store: AuditStore,
+    by: Initiator,
+    tenant: Tenant,
+    service: TrustedService,
+    key: ServiceKey,
+  ): Promise<void> {
+    await this.#append(store, tenant.id, "service_key.removed", by, {
+      target: { type: "service", id: service.id },
+      before: presentServiceKey(service, key),
     });
   }
 
@@ -105,6 +147,13 @@ export class AuditLog {
     await this.#append(store, link.tenantId, "link.removed", by, {
       target: { type: "link", id: link.id },
       before: presentLink(link),
+    });
+  }
+
+  async linkConfirmed(store: AuditStore, by: Initiator, link: IdentityLink): Promise<void> {
+    await this.#append(store, link.tenantId, "link.confirmed", by, {
+      target: { type: "link", id: link.id },
+      after: presentLink(link),
     });
   }
 
@@ -151,6 +200,39 @@ export class AuditLog {
     });
   }
 
+  async assertionKeysRotated(store: AuditStore, by: Initiator, tenant: Tenant, kid: string): Promise<void> {
+    await this.#append(store, tenant.id, "assertion_keys.rotated", by, {
+      target: { type: "tenant", id: tenant.id },
+      after: { kid },
+    });
+  }
+
+  /** What people had agreed to went with the service, or with what it was trusted for. */
+  async consentsRemoved(
+    store: AuditStore,
+    by: Initiator,
+    tenant: Tenant,
+    { id, label }: TrustedService,
+    count: number,
+  ): Promise<void> {
+    await this.#append(store, tenant.id, "consents.removed", by, {
+      target: { type: "service", id },
+      before: { serviceId: id, label, count },
+    });
+  }
+
+  /** Stored by the caller: such events come so often that they are written in groups (ADR 15). */
+  serviceActed(by: Initiator, tenant: Tenant, { id, label }: TrustedService, call: ActedCall): AuditEvent {
+    const change = { target: { type: "service", id }, after: { label, ...call } };
+    return this.#createEvent(tenant.id, "service.acted", by, change);
+  }
+
+  /** Stored by the caller, like the one above. `jti` finds it in the service's own log. */
+  assertionIssued(by: Initiator, tenant: Tenant, { id, label }: TrustedService, jti: string): AuditEvent {
+    const change = { target: { type: "service", id }, after: { label, jti } };
+    return this.#createEvent(tenant.id, "assertion.issued", by, change);
+  }
+
   async #append(
     store: AuditStore,
     tenantId: string,
@@ -158,7 +240,11 @@ export class AuditLog {
     by: Initiator,
     change: Change,
   ): Promise<void> {
-    await store.append(tenantId, {
+    await store.append(tenantId, this.#createEvent(tenantId, action, by, change));
+  }
+
+  #createEvent(tenantId: string, action: AuditAction, by: Initiator, change: Change): AuditEvent {
+    return {
       id: createId(),
       tenantId,
       at: this.#clock.now(),
@@ -169,7 +255,7 @@ export class AuditLog {
       after: change.after ?? null,
       ip: by.ip,
       reference: by.reference,
-    });
+    };
   }
 }
 
@@ -179,6 +265,11 @@ function presentTenant(tenant: Tenant): JsonValue {
 
 function presentLink(link: IdentityLink): JsonValue {
   return { accountId: link.accountId, email: link.email, issuer: link.issuer, method: link.method };
+}
+
+/** Never the key, nor what recognises it. */
+function presentServiceKey({ label }: TrustedService, { id, hint }: ServiceKey): JsonValue {
+  return { label, id, hint };
 }
 
 /** What a person agreed to, so that it can be told when the service was changed since. */

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import { createExpiringCache } from "../expiring-cache.js";
 import type { Logger } from "../logger.js";
+import { parseJson } from "../parse-json.js";
 import { SingleFlight } from "../single-flight.js";
 import type { HostAccount, HostDirectory } from "../tenants/host-directory.js";
 import type { Installation } from "../tenants/tenant-store.js";
@@ -129,14 +130,6 @@ export class ConnectHostDirectory implements HostDirectory {
 /** What was learnt under another secret or base URL doesn't count. */
 function cacheKey({ id, generation }: Tenant, accountId: string): string {
   return `${id} ${generation} ${accountId}`;
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function upstreamFailed(reason: string): AppError {

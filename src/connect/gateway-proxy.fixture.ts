@@ -35,12 +35,14 @@ export async function startGatewayProxy(
     const target = { product: tenant.product, path, query };
     const answer = await products.send({
       tenant,
+      caller: { serviceId: "service-1", accountId: "grace" },
       target,
       method: req.method ?? "",
       headers: selectRequestHeaders(req.headers),
       token: "the-token",
       body: openRequestBody(req, options.uploadIdleMs),
       signal: abortWhenGone(res),
+      onSending: () => undefined,
     });
     const context = { target, productUrl, gatewayUrl: "https://app.example.com/gateway" };
     const headers = createAnswerHeaders(answer.headers, context);

@@ -10,6 +10,7 @@ import type {
   UserTokenGrant,
   UserTokenRequest,
 } from "../gateway/user-token-grant.js";
+import { parseJson } from "../parse-json.js";
 import type { Installation } from "../tenants/tenant-store.js";
 
 interface Dependencies {
@@ -121,14 +122,6 @@ function readAnswer({ status, headers, body }: Answer): GrantOutcome {
 /** RFC 9110 §10.2.3; a date is rare enough to be taken for the usual wait. */
 function parseRetryAfter(text: string | null): number {
   return text !== null && /^\d{1,6}$/.test(text) ? Math.max(1, Number(text)) : RETRY_SECONDS;
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function upstreamFailed(reason: string): AppError {

@@ -248,6 +248,31 @@ describe("an answer", () => {
     expect(ports.size).toBe(1);
   });
 
+  it.each<[what: string, value: Buffer]>([
+    ["UTF-8", Buffer.from('attachment; filename="日本 é.txt"')],
+    ["Latin-1", Buffer.from('attachment; filename="é.txt"', "latin1")],
+  ])("has headers with the bytes that they came with: %s", async (_what, value) => {
+    const head = Buffer.concat([
+      Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Disposition: "),
+      value,
+      Buffer.from("\r\nETag: "),
+      value,
+      Buffer.from("\r\n\r\n"),
+    ]);
+    const proxy = await startBehindRaw((socket) => {
+      socket.on("data", (asked) => {
+        socket.write(head);
+        if (asked.toString().startsWith("GET")) socket.write("hello");
+      });
+    });
+    for (const method of ["GET", "HEAD"]) {
+      const { status, headers } = await call(proxy, { method });
+      expect([status, headers["content-length"]]).toEqual([200, "5"]);
+      expect(Buffer.from(headers["content-disposition"] ?? "", "latin1")).toEqual(value);
+      expect(Buffer.from(headers.etag ?? "", "latin1")).toEqual(value);
+    }
+  });
+
   it("204 with a length loses the length", async () => {
     const proxy = await startBehindRaw((socket) => {
       afterHeaders(socket, () =>

@@ -1,54 +1,57 @@
 import { Agent } from "undici";
 
-import { AppError, RateLimitedError } from "../errors.js";
+import { AppError } from "../errors.js";
 import { formatTarget } from "../gateway/gateway-target.js";
 import type { ProductAnswer, ProductCall, ProductCalls } from "../gateway/product-calls.js";
+import { ProductPlaces, type PlaceLimits } from "./product-places.js";
 
-export interface ProductStreamLimits {
+export interface ProductStreamLimits extends PlaceLimits {
   readonly connectMs: number;
   /** From the last byte of the request to the answer's headers. */
   readonly headersMs: number;
   /** Between two pieces of the answer, while they are wanted. */
   readonly idleMs: number;
   readonly keepAliveMs: number;
-  /** Connections to one origin, and so calls under way there. */
-  readonly maxPerOrigin: number;
 }
 
-const LIMITS: ProductStreamLimits = {
+export const STREAM_LIMITS: ProductStreamLimits = {
   connectMs: 5_000,
   headersMs: 30_000,
   idleMs: 30_000,
   keepAliveMs: 10_000,
-  maxPerOrigin: 256,
+  maxPerOrigin: 512,
+  maxPerService: 64,
+  maxPerPerson: 16,
 };
 /** Atlassian's policies are long. */
-const MAX_HEADER_BYTES = 64 * 1024;
+export const MAX_ANSWER_HEADER_BYTES = 64 * 1024;
 const USER_AGENT = "Access for Atlassian Cloud";
 
 /** Calls to products in which bodies flow both ways as fast as the slower side takes them. */
 export class ProductStream implements ProductCalls {
   readonly #agent: Agent;
-  readonly #maxPerOrigin: number;
-  readonly #underWay = new Map<string, number>();
+  readonly #places: ProductPlaces;
 
   constructor(limits: Partial<ProductStreamLimits> = {}) {
-    const { connectMs, headersMs, idleMs, keepAliveMs, maxPerOrigin } = { ...LIMITS, ...limits };
-    this.#maxPerOrigin = maxPerOrigin;
+    const { connectMs, headersMs, idleMs, keepAliveMs, ...places } = { ...STREAM_LIMITS, ...limits };
+    this.#places = new ProductPlaces(places);
     this.#agent = new Agent({
       connect: { timeout: connectMs },
-      connections: maxPerOrigin,
+      // Beyond the pool's size, calls would wait in line for as long as it takes.
+      connections: places.maxPerOrigin,
       headersTimeout: headersMs,
       bodyTimeout: idleMs,
       keepAliveTimeout: keepAliveMs,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
       pipelining: 1,
     });
   }
 
   async send(call: ProductCall): Promise<ProductAnswer> {
     const { origin, pathname } = new URL(call.tenant.baseUrl);
-    const leave = this.#enter(origin);
+    if (call.signal.aborted) throw toAppError(call.signal.reason, call.signal);
+    const leave = this.#places.take(origin, call);
+    call.onSending();
     try {
       const { statusCode, headers, body } = await this.#agent.request({
         origin,
@@ -70,21 +73,6 @@ export class ProductStream implements ProductCalls {
   /** Cuts off what is still under way. */
   async close(): Promise<void> {
     await this.#agent.destroy();
-  }
-
-  /** Beyond the pool's size, calls would wait in line for as long as it takes. */
-  #enter(origin: string): () => void {
-    const count = this.#underWay.get(origin) ?? 0;
-    if (count >= this.#maxPerOrigin) throw new RateLimitedError(1);
-    this.#underWay.set(origin, count + 1);
-    let hasLeft = false;
-    return () => {
-      if (hasLeft) return;
-      hasLeft = true;
-      const left = (this.#underWay.get(origin) ?? 1) - 1;
-      if (left > 0) this.#underWay.set(origin, left);
-      else this.#underWay.delete(origin);
-    };
   }
 }
 

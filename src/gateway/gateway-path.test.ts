@@ -130,6 +130,11 @@ describe("a query", () => {
     "os_=1",
     "os_%0Apassword=1",
     "o%73_cookie=1",
+    "jwt%00=x",
+    "jwt%00.png=x",
+    "jwt[]=x",
+    "jwt%5B0%5D=x",
+    "os_username[]=x",
   ])("that carries credentials is refused: %s", (query) => {
     expect(refusalOf("/rest", query)).toContain("credentials");
   });

@@ -11,11 +11,16 @@ export function findQueryRefusal(query: string): string | null {
   for (const parameter of query.split(/[&;]/)) {
     const name = decodeName(parameter.split("=", 1)[0] ?? "");
     if (name === null) return "The name of a query parameter has a damaged percent escape.";
-    if (CREDENTIAL.test(name.trim())) {
+    if (CREDENTIAL.test(asRead(name))) {
       return "The query has a parameter that stands for credentials: jwt, acpt, access_token, oauth_token or os_….";
     }
   }
   return null;
+}
+
+/** As the most lenient reader takes it: up to a NUL, and one element of a list for the list. */
+function asRead(name: string): string {
+  return name.replace(/[\0[].*$/s, "").trim();
 }
 
 function decodeName(text: string): string | null {

@@ -8,6 +8,8 @@ import type { Headers, SentHeaders } from "./header-policy.js";
 export interface ProductCall {
   /** Where it goes: nothing else decides on the host. */
   readonly tenant: Tenant;
+  /** Who has it made: nobody takes all the places that others need. */
+  readonly caller: ProductCaller;
   readonly method: string;
   readonly target: Pick<GatewayTarget, "path" | "query">;
   /** As `selectRequestHeaders` left them. */
@@ -18,6 +20,14 @@ export interface ProductCall {
   readonly body: Readable | null;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  /** Called when it is about to go out; not for what is refused before. */
+  readonly onSending: () => void;
+}
+
+/** In the tenant. */
+export interface ProductCaller {
+  readonly serviceId: string;
+  readonly accountId: string;
 }
 
 /** What the product says, as it says it: redirects aren't followed, nothing is unpacked. */
@@ -29,6 +39,9 @@ export interface ProductAnswer {
 }
 
 export interface ProductCalls {
-  /** Throws AppError `upstream_failed`, `upstream_timeout`, `rate_limited`, or what the body failed with. */
+  /**
+   * Throws AppError `upstream_failed`, `upstream_timeout` or `rate_limited`, `malformed_request` when the caller has left,
+   * or what the body failed with.
+   */
   send(call: ProductCall): Promise<ProductAnswer>;
 }

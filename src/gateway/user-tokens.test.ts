@@ -144,6 +144,20 @@ describe("forgetting", () => {
     expect(asked).toEqual(again);
   });
 
+  it("a rejected token lately says that another won't help, and keeps it", async () => {
+    await tokens.getToken(GRACE);
+    expect(tokens.forgetRejected(GRACE, "token-1")).toBe(true);
+    expect(tokens.findToken(GRACE)).toBeNull();
+    expect(await tokens.getToken(GRACE)).toBe("token-2");
+    // Somebody else's call that was under way with the first one.
+    expect(tokens.forgetRejected(GRACE, "token-1")).toBe(true);
+    expect(tokens.forgetRejected(GRACE, "token-2")).toBe(false);
+    expect(tokens.findToken(GRACE)).toBe("token-2");
+    expect(tokens.forgetRejected(LINUS, "token-1")).toBe(true);
+    clock.advanceSeconds(31);
+    expect(tokens.forgetRejected(GRACE, "token-2")).toBe(true);
+  });
+
   it("also holds for what is under way: whoever waits gets it, nobody after", async () => {
     const { give } = hold();
     const before = tokens.getToken(GRACE);

@@ -47,6 +47,8 @@ export class UserTokens {
   readonly #host: Dependencies["host"];
   readonly #entries;
   readonly #flights = new Map<string, Flight>();
+  /** Whose token the product has rejected lately. */
+  readonly #rejections;
   /** Until when Atlassian wants to be left alone, in milliseconds since the epoch, by tenant. */
   readonly #waits;
 
@@ -55,11 +57,22 @@ export class UserTokens {
     this.#grant = grant;
     this.#host = host;
     this.#entries = createExpiringCache<Entry>({ clock, maxEntries: maxTokens, ttlSeconds: REFUSAL_SECONDS });
+    this.#rejections = createExpiringCache<true>({
+      clock,
+      maxEntries: maxTokens,
+      ttlSeconds: REFUSAL_SECONDS,
+    });
     this.#waits = createExpiringCache<{ readonly until: number }>({
       clock,
       maxEntries: 1000,
       ttlSeconds: MAX_WAIT_SECONDS,
     });
+  }
+
+  /** One that is there already. */
+  findToken(request: UserTokenRequest): string | null {
+    const outcome = this.#entries.get(keyOf(request))?.outcome;
+    return outcome && "token" in outcome ? outcome.token : null;
   }
 
   /**
@@ -75,11 +88,20 @@ export class UserTokens {
     throw toAppError(outcome.refusal);
   }
 
-  /** The product has answered 401 to this token. A newer one, which somebody else may have got meanwhile, stays. */
-  forgetRejected(request: UserTokenRequest, token: string): void {
+  /**
+   * The product has answered 401 to this token. Says whether there is, or may be, another one; a newer one, which
+   * somebody else may have got meanwhile, stays. Some paths answer 401 to good tokens, too: whoever calls them in a loop
+   * gets one new token for it now and then.
+   */
+  forgetRejected(request: UserTokenRequest, token: string): boolean {
     const key = keyOf(request);
     const outcome = this.#entries.peek(key)?.outcome;
-    if (outcome && "token" in outcome && outcome.token === token) this.#entries.delete(key);
+    const isOther = outcome !== undefined && !("token" in outcome && outcome.token === token);
+    if (isOther || this.#flights.has(key)) return true;
+    if (this.#rejections.get(key)) return false;
+    this.#rejections.set(key, true);
+    this.#entries.delete(key);
+    return true;
   }
 
   forgetAccount(tenantId: string, accountId: string): void {

@@ -1,7 +1,9 @@
 import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import { AppError, type ProblemCode } from "../errors.js";
 import { isEmailAllowed } from "../services/email-domain.js";
-import type { Purpose, Settings, TrustedService } from "../services/settings.js";
+import { requireRunning, requireUsable } from "../services/require-usable.js";
+import { findShownKey } from "../services/service-key.js";
+import type { Purpose, ServiceKey, Settings, TrustedService } from "../services/settings.js";
 import type { AccessIdentity } from "./identity-link.js";
 import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 
@@ -13,8 +15,23 @@ const ORDER: readonly ProblemCode[] = [
   "email_domain_not_allowed",
   "paused",
   "purpose_not_allowed",
+  "service_key_required",
   "not_linked",
 ];
+
+export interface WantedUse {
+  readonly purpose: Purpose;
+  readonly audience: string | null;
+  /** What the service sent along; null from browsers, which link and have none. */
+  readonly serviceKey: string | null;
+}
+
+export interface JudgedToken {
+  readonly identity: AccessIdentity;
+  readonly service: TrustedService;
+  /** What the service showed that it is the one with; null for nothing but a person's token. */
+  readonly key: ServiceKey | null;
+}
 
 /** Of several refusals the one that got furthest: the one whose cure is nearest. */
 export function furthestRefusal(refusals: readonly AppError[]): AppError {
@@ -37,8 +54,8 @@ export function judgeToken(
   token: VerifiedAccessJwt,
   settings: Settings,
   clock: Clock,
-  wanted: { readonly purpose: Purpose; readonly audience: string | null },
-): { identity: AccessIdentity; service: TrustedService } {
+  wanted: WantedUse,
+): JudgedToken {
   const listed = findListed(token, settings, wanted.audience);
   if (listed.length === 0) throw new AppError("access_jwt_untrusted");
   requireCurrent(token, epochSeconds(clock));
@@ -47,13 +64,38 @@ export function judgeToken(
   if (holder.kind === "nobody") throw new AppError("access_jwt_untrusted");
   if (!isEmailAllowed(holder.email, settings.allowedEmailDomains))
     throw new AppError("email_domain_not_allowed");
-  if (settings.paused) throw new AppError("paused");
-  const service = listed.find(({ purposes }) => purposes.includes(wanted.purpose));
-  if (!service) throw new AppError("purpose_not_allowed");
+  requireRunning(settings);
   return {
     identity: { issuer: token.issuer, subject: holder.subject, email: holder.email },
-    service,
+    ...requireService(listed, wanted),
   };
+}
+
+/** A token may be for several services: the one whose key came along is meant, else one that needs none. */
+function requireService(
+  listed: readonly TrustedService[],
+  { purpose, serviceKey }: WantedUse,
+): Pick<JudgedToken, "service" | "key"> {
+  const usable = requireUsable(listed, purpose);
+  for (const service of usable) {
+    const key = findShownKey(service, serviceKey);
+    if (key) return { service, key };
+  }
+  const open = usable.find(({ keys }) => keys.length === 0 || purpose === "link");
+  if (open) return { service: open, key: null };
+  throw new AppError("service_key_required");
+}
+
+/** Whose call a token is for, also where it is refused: of several, the one that comes nearest to what is wanted. */
+export function findMeantService(
+  token: VerifiedAccessJwt,
+  settings: Settings,
+  { purpose, audience, serviceKey }: WantedUse,
+): TrustedService | null {
+  const listed = findListed(token, settings, audience);
+  const suited = listed.filter(({ purposes }) => purposes.includes(purpose));
+  const nearest = suited.length > 0 ? suited : listed;
+  return nearest.find((service) => findShownKey(service, serviceKey) !== null) ?? nearest[0] ?? null;
 }
 
 function findListed(token: VerifiedAccessJwt, settings: Settings, audience: string | null) {

@@ -108,7 +108,11 @@ export class LinkAttemptService {
     const tenant = await database.read.tenants.findById(attempt.tenantId);
     if (tenant?.state !== "enabled") throw new AppError("attempt_expired");
     const settings = await database.read.settings.get(tenant.id);
-    const { identity, service } = judgeToken(token, settings, clock, { purpose: "link", audience: null });
+    const { identity, service } = judgeToken(token, settings, clock, {
+      purpose: "link",
+      audience: null,
+      serviceKey: null,
+    });
     const obstacle = findLinkingObstacle(tenant, settings);
     if (obstacle) throw obstacle;
     if (attempt.identity && !isSamePerson(attempt.identity, identity)) throw new AppError("attempt_expired");
@@ -180,6 +184,7 @@ export class LinkAttemptService {
     });
     // Thrown out here, so that the count of wrong codes stays.
     if (outcome.refusal) throw outcome.refusal;
+    links.forgetOwnerBefore(outcome.written);
     return outcome.written;
   }
 

@@ -28,6 +28,6 @@ export interface LinkAttemptReader {
 export interface LinkAttemptStore extends LinkAttemptReader {
   insert(attempt: LinkAttempt): Promise<void>;
   update(attempt: LinkAttempt): Promise<void>;
-  deleteAll(tenantId: string): Promise<void>;
+  deleteOfTenant(tenantId: string): Promise<void>;
   deleteExpired(now: Date): Promise<void>;
 }

@@ -5,8 +5,10 @@ import { AuditLog } from "../audit/audit-log.js";
 import type { Initiator } from "../audit/audit-log.js";
 import { epochSeconds } from "../clock.js";
 import { sha256Hex } from "../identifiers.js";
-import { buildSettings, insertTenant } from "../storage/builders.fixture.js";
+import { buildService, buildSettings, insertTenant } from "../storage/builders.fixture.js";
 import { NOW, openTestDatabase } from "../storage/test-database.fixture.js";
+import type { Tenant } from "../tenants/tenant.js";
+import type { IdentityLink } from "./identity-link.js";
 import type { VerifiedAccessJwt } from "./verified-access-jwt.js";
 import { LinkService } from "./link-service.js";
 
@@ -17,7 +19,7 @@ const BY: Initiator = { actor: { type: "user", accountId: "account-1" }, ip: nul
 
 const settings = buildSettings({
   teamDomain: TEAM,
-  services: [{ id: "service-1", label: "This app", audience: AUDIENCE, purposes: ["link"], limits: null }],
+  services: [buildService({ audience: AUDIENCE, purposes: ["link"] })],
   allowedEmailDomains: [],
   paused: false,
   version: 1,
@@ -45,17 +47,27 @@ async function setUp() {
     return inserted;
   });
   let token = buildToken();
+  const { links } = database.read;
+  const leftWhenForgotten: Promise<[accountId: string, links: number]>[] = [];
   const service = new LinkService({
     database,
     clock,
     audit: new AuditLog({ clock, reader: database.read.audit }),
+    memory: {
+      forgetAccount: (tenantId, accountId) => {
+        const left = links.listOfAccount(tenantId, accountId);
+        leftWhenForgotten.push(left.then(({ length }) => [accountId, length]));
+      },
+    },
     accessJwts: { verify: () => Promise.resolve(token), remembers: () => false },
   });
   const link = (accountId: string) => service.linkWithToken({ tenant, accountId }, "token", BY);
   return {
     database,
     tenant,
+    service,
     link,
+    listForgotten: () => Promise.all(leftWhenForgotten),
     show: (overrides: Partial<VerifiedAccessJwt>) => (token = buildToken(overrides)),
   };
 }
@@ -85,11 +97,11 @@ describe("LinkService.linkWithToken", () => {
       holder: { kind: "person", subject: "subject-1", email: "ada.lovelace@acme.com" },
     });
     const second = await link("account-1");
-    expect(second).toEqual({ isNew: false, link: { ...first.link, email: "ada.lovelace@acme.com" } });
+    expect(second).toMatchObject({ isNew: false, link: { ...first.link, email: "ada.lovelace@acme.com" } });
     expect(await database.read.links.listOfAccount(tenant.id, "account-1")).toEqual([second.link]);
     const { items } = await database.read.audit.list(
       tenant.id,
-      { action: "link.replaced", actor: null, from: null, to: null },
+      { kind: null, action: "link.replaced", actor: null, from: null, to: null },
       { limit: 10, cursor: null },
     );
     expect(items).toHaveLength(1);
@@ -108,4 +120,31 @@ describe("LinkService.linkWithToken", () => {
       expect(await database.read.links.listOfAccount(tenant.id, "account-0")).toEqual([]);
     },
   );
+});
+
+describe("what was got to act as an account is forgotten once its link is gone, not before", () => {
+  it("by another account's proof", async () => {
+    const { database, tenant, link, listForgotten } = await setUp();
+    const { link: first } = await link("account-1");
+    await database.write((stores) =>
+      stores.links.update(tenant.id, { ...first, method: "admin", accountId: "account-0" }),
+    );
+    await link("account-1");
+    expect(await listForgotten()).toEqual([["account-0", 0]]);
+  });
+
+  it.each<[who: string, remove: (service: LinkService, tenant: Tenant, link: IdentityLink) => Promise<void>]>(
+    [
+      [
+        "its owner",
+        (service, tenant, { id }) => service.removeOwn({ tenant, accountId: "account-1" }, id, BY),
+      ],
+      ["the identity's holder", (service, { id }, link) => service.removeOfIdentity(id, link.id, link, BY)],
+      ["an admin", (service, tenant, { id }) => service.removeAsAdmin(tenant.id, id, BY)],
+    ],
+  )("by %s", async (_who, remove) => {
+    const { tenant, service, link, listForgotten } = await setUp();
+    await remove(service, tenant, (await link("account-1")).link);
+    expect(await listForgotten()).toEqual([["account-1", 0]]);
+  });
 });

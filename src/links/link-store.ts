@@ -16,7 +16,7 @@ export interface LinkStore extends LinkReader {
   update(tenantId: string, link: IdentityLink): Promise<void>;
   markUsed(tenantId: string, linkId: string, at: Date): Promise<void>;
   delete(tenantId: string, linkId: string): Promise<boolean>;
-  deleteAll(tenantId: string): Promise<void>;
+  deleteOfTenant(tenantId: string): Promise<void>;
 }
 
 /** Links that an admin removed a short while ago, for undoing. Nothing is identified by them. */
@@ -27,6 +27,6 @@ export interface RemovedLinkStore {
   take(tenantId: string, linkId: string, now: Date): Promise<IdentityLink | null>;
   /** Its people have decided about this identity since: nothing of it is to come back. */
   deleteOfIdentity(tenantId: string, issuer: string, subject: string): Promise<void>;
-  deleteAll(tenantId: string): Promise<void>;
+  deleteOfTenant(tenantId: string): Promise<void>;
   deleteExpired(now: Date): Promise<void>;
 }

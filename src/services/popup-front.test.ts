@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 
+import { buildService } from "../storage/builders.fixture.js";
 import { judgePopupFront, type FrontSight, type PopupFinding } from "./popup-front.js";
 import { FRESH_SETTINGS, type Settings } from "./settings.js";
 
 const TEAM = "acme.cloudflareaccess.com";
 const AUD = "ab".repeat(32);
-const SERVICE = { id: "1", label: "This app", audience: AUD, purposes: ["link"], limits: null } as const;
+const SERVICE = buildService({ audience: AUD, purposes: ["link"] });
 const CONFIGURED: Settings = { ...FRESH_SETTINGS, teamDomain: TEAM, services: [SERVICE] };
 const TOOL_ONLY: Settings = { ...CONFIGURED, services: [{ ...SERVICE, purposes: ["identify"] }] };
 

@@ -39,6 +39,11 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 const pathPattern = text(512)
   // security rule 15: what would have to be normalised is refused.
   .regex(/^\/[^\s\\;?#]*$/u, "Must be a path that starts with / and has no query.")
+  // What the gateway refuses in a request would never match. What the line above has complained of is let through here.
+  .regex(
+    /^[\w.~!$&'()*+,=:@/%\s\\;?#-]*$/,
+    "May have the letters A to Z, digits and -._~!$&'()+,=:@ only: nothing else is sent on as it is. * stands for any segment.",
+  )
   .refine(
     (path) =>
       path
@@ -78,6 +83,12 @@ const limits = z
         .max(100, "100 networks at most.")
         .default([]),
       consent: z.enum(["required", "given"], "Must be required or given.").default("required"),
+      liveCheckSeconds: z
+        .int("Must be a whole number of seconds.")
+        .min(10, "Must be 10 seconds or more.")
+        .max(3600, "Must be one hour (3600 seconds) or less.")
+        .nullable()
+        .default(null),
     },
     NO_OBJECT,
   )
@@ -95,6 +106,7 @@ const service = z.strictObject(
       .max(4, "4 purposes at most.")
       .transform((purposes) => [...new Set(purposes)]),
     limits,
+    paused: z.boolean("Must be true or false.").default(false),
   },
   NO_OBJECT,
 );

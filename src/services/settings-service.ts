@@ -4,13 +4,13 @@ import { AppError, ValidationError, type FieldError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { createId } from "../identifiers.js";
 import { RateLimit } from "../rate-limit.js";
-import type { Database } from "../stores.js";
+import type { Database, WriteStores } from "../stores.js";
 import { parseTeamDomain } from "../team-domain.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
 import type { Tenant } from "../tenants/tenant.js";
 import { judgePopupFront, type PopupCheck, type PopupFront } from "./popup-front.js";
 import { settingsDocument, type SettingsDocument } from "./settings-document.js";
-import { listActingServices, type Settings, type TrustedService } from "./settings.js";
+import { listAskingServices, type Settings, type TrustedService } from "./settings.js";
 import type { TeamCheck, TeamKeys } from "./team-keys.js";
 
 interface Dependencies {
@@ -67,8 +67,8 @@ export class SettingsService {
       const after = applyDocument(before, document);
       if (!(await stores.settings.replace(tenant.id, after, before.version)))
         throw new AppError("version_conflict");
-      await stores.consents.deleteOfServices(tenant.id, listNoLongerActing(before, after));
       await this.#audit.settingsChanged(stores.audit, by, tenant, before, after);
+      await this.#eraseDecisions(stores, by, tenant, { before, after });
       return { before, after };
     });
     await this.#followTeam(before.teamDomain, after.teamDomain);
@@ -102,6 +102,32 @@ export class SettingsService {
     return judgePopupFront(this.#popupFront.url, sight, settings);
   }
 
+  /**
+   * Should a service ask again, people agree anew. What they withdrew is kept, for the service and for the audience that it
+   * had: else an admin could list the one or the other again, and overrule them (security rule 14).
+   */
+  async #eraseDecisions(
+    stores: WriteStores,
+    by: Initiator,
+    tenant: Tenant,
+    { before, after }: { readonly before: Settings; readonly after: Settings },
+  ): Promise<void> {
+    for (const service of listNoLongerAsking(before, after)) {
+      const count = await stores.consents.deleteAgreed(tenant.id, service.id);
+      if (count > 0) await this.#audit.consentsRemoved(stores.audit, by, tenant, service, count);
+    }
+    for (const { id, audience } of listMissing(before, after, ["id", "audience"])) {
+      await stores.consents.retireWithdrawn(tenant.id, id, audience);
+    }
+    for (const { id } of listMissing(before, after, ["id"])) {
+      await stores.consents.deleteOfService(tenant.id, id);
+      await stores.serviceUse.deleteOfService(tenant.id, id);
+    }
+    for (const { id, audience } of listMissing(after, before, ["id", "audience"])) {
+      await stores.consents.adoptWithdrawn(tenant.id, audience, id);
+    }
+  }
+
   async #followTeam(before: string | null, after: string | null): Promise<void> {
     if (after !== null) this.#teamKeys.warm(after);
     if (before === null || before === after) return;
@@ -112,19 +138,25 @@ export class SettingsService {
 function applyDocument(before: Settings, document: SettingsDocument): Settings {
   const errors = findErrors(before, document);
   if (errors.length > 0) throw new ValidationError(errors);
-  const services: TrustedService[] = document.services.map((service) => ({
-    ...service,
-    id: service.id ?? createId(),
-  }));
+  const keysOf = (serviceId: string) => before.services.find(({ id }) => id === serviceId)?.keys ?? [];
+  const services: TrustedService[] = document.services.map((service) => {
+    const id = service.id ?? createId();
+    return { ...service, id, keys: keysOf(id) };
+  });
   return { ...document, services, version: before.version + 1 };
 }
 
-/** Services that people may have agreed to, and that may act for nobody any more: should they come back, they ask anew. */
-function listNoLongerActing(before: Settings, after: Settings): string[] {
-  const acting = new Set(listActingServices(after).map(({ id }) => id));
-  return listActingServices(before)
-    .map(({ id }) => id)
-    .filter((id) => !acting.has(id));
+/** Services that people may have agreed to, and that they aren't asked about any more. */
+function listNoLongerAsking(before: Settings, after: Settings): TrustedService[] {
+  const asking = new Set(listAskingServices(after).map(({ id }) => id));
+  return listAskingServices(before).filter(({ id }) => !asking.has(id));
+}
+
+/** The services of the one that the other has none like. */
+function listMissing(one: Settings, other: Settings, keys: readonly ("id" | "audience")[]): TrustedService[] {
+  return one.services.filter(
+    (service) => !other.services.some((each) => keys.every((key) => each[key] === service[key])),
+  );
 }
 
 function findErrors(before: Settings, document: SettingsDocument): FieldError[] {
@@ -167,6 +199,5 @@ function findPurposeErrors(services: SettingsDocument["services"], index: number
       detail: "Only one service may have the purpose link: the one that protects the linking window.",
     });
   }
-  if (purposes.includes("assert")) errors.push({ field, detail: "The purpose assert isn't built yet." });
   return errors;
 }

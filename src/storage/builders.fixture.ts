@@ -1,9 +1,9 @@
 import type { AuditEvent } from "../audit/audit-event.js";
-import type { Consent } from "../gateway/consent.js";
+import type { Consent } from "../consents/consent.js";
 import { createId } from "../identifiers.js";
 import type { IdentityLink } from "../links/identity-link.js";
 import type { LinkAttempt } from "../links/link-attempt.js";
-import { FRESH_SETTINGS, type Settings } from "../services/settings.js";
+import { FRESH_SETTINGS, type Settings, type TrustedService } from "../services/settings.js";
 import type { WriteStores } from "../stores.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { Tenant } from "../tenants/tenant.js";
@@ -40,6 +40,19 @@ export function buildSettings(overrides: Partial<Settings> = {}): Settings {
   return { ...FRESH_SETTINGS, teamDomain: "acme.cloudflareaccess.com", version: 1, ...overrides };
 }
 
+export function buildService(overrides: Partial<TrustedService> = {}): TrustedService {
+  return {
+    id: "service-1",
+    label: "This app",
+    audience: "a".repeat(64),
+    purposes: ["identify"],
+    limits: null,
+    paused: false,
+    keys: [],
+    ...overrides,
+  };
+}
+
 export function buildLink(tenant: Tenant, overrides: Partial<IdentityLink> = {}): IdentityLink {
   const id = overrides.id ?? createId();
   return {
@@ -57,9 +70,8 @@ export function buildLink(tenant: Tenant, overrides: Partial<IdentityLink> = {})
   };
 }
 
-export function buildConsent(tenant: Tenant, overrides: Partial<Consent> = {}): Consent {
+export function buildConsent(overrides: Partial<Consent> = {}): Consent {
   return {
-    tenantId: tenant.id,
     accountId: "account-1",
     serviceId: "service-1",
     digest: "d".repeat(64),

@@ -18,6 +18,12 @@ interface EncryptedColumn {
 /** Every encrypted column there is: what is listed here is checked at the start and re-encrypted. */
 export const ENCRYPTED_COLUMNS = {
   sharedSecret: { table: "tenants", column: "shared_secret", primaryKey: "id", tenantId: "id" },
+  assertionPrivateKey: {
+    table: "assertion_keys",
+    column: "private_key",
+    primaryKey: "kid",
+    tenantId: "tenant_id",
+  },
 } as const satisfies Record<string, EncryptedColumn>;
 
 const encryptedRow = z.object({ primaryKey: z.string(), tenantId: z.string(), value: z.string() });

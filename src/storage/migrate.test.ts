@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { silentLogger } from "../logger.js";
-import { insertTenant } from "./builders.fixture.js";
+import { buildService, insertTenant } from "./builders.fixture.js";
 import { runFixture, startFixture } from "./child-process.fixture.js";
 import { createDatabaseFile } from "./database-file.js";
 import { DatabaseTooNewError, migrate, MIGRATIONS, type Migration } from "./migrate.js";
@@ -24,6 +24,41 @@ function migrateFile(file: string, migrations: readonly Migration[]): Promise<st
 const listTables = (file: string) =>
   execute(file, "SELECT name FROM sqlite_master WHERE name <> 'sqlite_sequence'");
 
+const TIME = "'2026-11-01 10:00:00.123 +00:00'";
+const IDENTITY =
+  "'tenant-1', 'https://acme.cloudflareaccess.com', 'subject-1', 'ada@acme.com', 'account-1', 'admin'";
+const SETTINGS = {
+  services: [
+    {
+      id: "service-1",
+      label: "Wiki",
+      audience: "a".repeat(64),
+      purposes: ["link", "identify"],
+      limits: null,
+    },
+  ],
+  allowedEmailDomains: ["acme.com"],
+  matching: "proof",
+  paused: false,
+};
+
+/** As the version before left them. */
+const ROWS_OF_0002 = [
+  `INSERT INTO tenants VALUES ('tenant-1', 'jira', 'acme.atlassian.net', 'https://acme.atlassian.net', 'client-1', NULL,
+   'oauth-1', 'enabled', 3, 1, 0, 1800000000, 1800000001, ${TIME}, ${TIME})`,
+  `INSERT INTO settings VALUES ('tenant-1', 'acme.cloudflareaccess.com', '${JSON.stringify(SETTINGS)}', 7, ${TIME})`,
+  `INSERT INTO links VALUES ('link-1', ${IDENTITY}, ${TIME}, NULL)`,
+  `INSERT INTO removed_links VALUES ('link-2', ${IDENTITY}, ${TIME}, ${TIME}, ${TIME})`,
+  `INSERT INTO audit_events VALUES (41, 'event-1', 'tenant-1', ${TIME}, 'link.created', 'user', 'account-1', 'link',
+   'link-1', 'null', '{"email":"ada@acme.com"}', NULL, 'ABCDEFGH2345')`,
+];
+
+async function readRows(file: string): Promise<object[][]> {
+  const tables = ["tenants", "settings", "links", "removed_links", "audit_events"];
+  const rows = tables.map((table) => execute(file, `SELECT * FROM ${table}`));
+  return (await Promise.all(rows)) as object[][];
+}
+
 describe("migrate", () => {
   it("runs each migration once", async () => {
     const file = createTestFile();
@@ -31,16 +66,18 @@ describe("migrate", () => {
       "0001-initial-schema",
       "0002-removed-links",
       "0003-consents",
+      "0004-service-use",
+      "0005-assertion-keys",
     ]);
     expect(await migrateFile(file, MIGRATIONS)).toEqual([]);
-    const later = { name: "0002-later", up: () => Promise.resolve() };
-    expect(await migrateFile(file, [...MIGRATIONS, later])).toEqual(["0002-later"]);
+    const later = { name: "9001-later", up: () => Promise.resolve() };
+    expect(await migrateFile(file, [...MIGRATIONS, later])).toEqual(["9001-later"]);
   });
 
   it("leaves nothing behind of an upgrade whose last step fails", async () => {
     const file = createTestFile();
     const failing: Migration = {
-      name: "0002-failing",
+      name: "9001-failing",
       up: async (queries) => {
         await queries.dropTable("spent_tokens");
         await queries.addColumn("links", "no_such_type", { type: "BLOB REFERENCES" });
@@ -56,7 +93,7 @@ describe("migrate", () => {
     const file = createTestFile();
     await migrateFile(file, MIGRATIONS);
     const orphaning: Migration = {
-      name: "0002-orphaning",
+      name: "9001-orphaning",
       up: async (queries) => {
         await queries.bulkInsert("settings", [
           { tenant_id: "nobody", document: "{}", version: 1, updated_at: new Date() },
@@ -77,12 +114,52 @@ describe("migrate", () => {
     });
     await database.close();
     const rebuilding: Migration = {
-      name: "0002-rebuilding",
+      name: "9001-rebuilding",
       up: (queries) => queries.removeColumn("tenants", "oauth_client_id"),
     };
     await migrateFile(file, [...MIGRATIONS, rebuilding]);
     expect(await execute(file, "SELECT tenant_id, version FROM settings")).toEqual([
       { tenant_id: tenant.id, version: 1 },
+    ]);
+  });
+
+  it("keeps what a database held before there were consents, and fills in what is new", async () => {
+    const file = createTestFile();
+    await migrateFile(file, MIGRATIONS.slice(0, 2));
+    for (const statement of ROWS_OF_0002) await execute(file, statement);
+    const before = await readRows(file);
+
+    expect(await migrateFile(file, MIGRATIONS)).toEqual(MIGRATIONS.slice(2).map(({ name }) => name));
+    const [tenants, settings, links, removedLinks, events] = before;
+    const unconfirmed = (rows: readonly object[] = []) => rows.map((row) => ({ ...row, confirmed_at: null }));
+    expect(await readRows(file)).toEqual([
+      tenants,
+      settings,
+      unconfirmed(links),
+      unconfirmed(removedLinks),
+      events,
+    ]);
+
+    const { read } = await openTestDatabase({ file });
+    const { services, ...others } = await read.settings.get("tenant-1");
+    expect(others).toMatchObject({ teamDomain: "acme.cloudflareaccess.com", version: 7 });
+    expect(services).toEqual([
+      buildService({
+        id: "service-1",
+        label: "Wiki",
+        purposes: ["link", "identify"],
+        paused: false,
+        keys: [],
+      }),
+    ]);
+    const [link] = await read.links.listOfAccount("tenant-1", "account-1");
+    expect(link).toMatchObject({ id: "link-1", method: "admin", confirmedAt: null, lastUsedAt: null });
+    expect(await read.newsMarks.findSeenUntil("tenant-1", "account-1")).toBeNull();
+    expect(await read.serviceUse.listOfAccount("tenant-1", "account-1")).toEqual([]);
+    const all = { kind: null, action: null, actor: null, from: null, to: null };
+    const { items } = await read.audit.list("tenant-1", all, { limit: 9, cursor: null });
+    expect(items).toMatchObject([
+      { id: "event-1", action: "link.created", after: { email: "ada@acme.com" } },
     ]);
   });
 

@@ -4,6 +4,8 @@ import { SequelizeStorage, Umzug } from "umzug";
 import * as initialSchema from "./migrations/0001-initial-schema.js";
 import * as removedLinks from "./migrations/0002-removed-links.js";
 import * as consents from "./migrations/0003-consents.js";
+import * as serviceUse from "./migrations/0004-service-use.js";
+import * as assertionKeys from "./migrations/0005-assertion-keys.js";
 import type { Session } from "./session.js";
 
 export interface Migration {
@@ -17,6 +19,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0001-initial-schema", up: initialSchema.up },
   { name: "0002-removed-links", up: removedLinks.up },
   { name: "0003-consents", up: consents.up },
+  { name: "0004-service-use", up: serviceUse.up },
+  { name: "0005-assertion-keys", up: assertionKeys.up },
 ];
 
 /** The database was used by a newer version of the app, which this one must not write to. */

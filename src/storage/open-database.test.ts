@@ -92,7 +92,7 @@ describe("encryption at rest", () => {
     await database.write((stores) => stores.links.insert(tenant.id, buildLink(tenant, { email })));
     await execute(file, "PRAGMA wal_checkpoint(TRUNCATE)");
     expect(readFileSync(file).includes(email)).toBe(true);
-    await database.write((stores) => stores.links.deleteAll(tenant.id));
+    await database.write((stores) => stores.links.deleteOfTenant(tenant.id));
     await database.overwriteDeleted();
     expect(readFileSync(file).includes(email)).toBe(false);
     expect(readFileSync(`${file}-wal`).includes(email)).toBe(false);

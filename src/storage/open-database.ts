@@ -9,11 +9,14 @@ import { reencryptAll, verifyEncryptionKeys } from "./encrypted-columns.js";
 import { migrate } from "./migrate.js";
 import { SecretBox } from "./secret-box.js";
 import { ReadSession, type Session } from "./session.js";
+import { SqlAssertionKeyReader, SqlAssertionKeyStore } from "./sql-assertion-key-store.js";
+import { SqlNewsMarkReader, SqlNewsMarkStore } from "./sql-news-mark-store.js";
 import { SqlAuditReader, SqlAuditStore } from "./sql-audit-store.js";
 import { SqlConsentReader, SqlConsentStore } from "./sql-consent-store.js";
 import { SqlLinkAttemptReader, SqlLinkAttemptStore } from "./sql-link-attempt-store.js";
 import { SqlLinkReader, SqlLinkStore } from "./sql-link-store.js";
 import { SqlRemovedLinkStore } from "./sql-removed-link-store.js";
+import { SqlServiceUseReader, SqlServiceUseStore } from "./sql-service-use-store.js";
 import { SqlSettingsReader, SqlSettingsStore } from "./sql-settings-store.js";
 import { SqlTenantReader, SqlTenantStore } from "./sql-tenant-store.js";
 import { SqlTokenLedger } from "./sql-token-ledger.js";
@@ -128,6 +131,9 @@ function createReadStores(session: Session, secretBox: SecretBox): ReadStores {
     links: new SqlLinkReader(session),
     attempts: new SqlLinkAttemptReader(session),
     consents: new SqlConsentReader(session),
+    serviceUse: new SqlServiceUseReader(session),
+    newsMarks: new SqlNewsMarkReader(session),
+    assertionKeys: new SqlAssertionKeyReader(session, secretBox),
     audit: new SqlAuditReader(session),
   };
 }
@@ -140,6 +146,9 @@ function createWriteStores(session: Session, secretBox: SecretBox, clock: Clock)
     removedLinks: new SqlRemovedLinkStore(session),
     attempts: new SqlLinkAttemptStore(session),
     consents: new SqlConsentStore(session),
+    serviceUse: new SqlServiceUseStore(session),
+    newsMarks: new SqlNewsMarkStore(session),
+    assertionKeys: new SqlAssertionKeyStore(session, secretBox),
     audit: new SqlAuditStore(session),
     tokens: new SqlTokenLedger(session),
   };

@@ -5,7 +5,7 @@ import { buildAuditEvent, insertTenant } from "./builders.fixture.js";
 import { execute } from "./raw-sql.fixture.js";
 import { createTestFile, minutesAfter, NOW, openTestDatabase } from "./test-database.fixture.js";
 
-const ALL: AuditFilter = { action: null, actor: null, from: null, to: null };
+const ALL: AuditFilter = { kind: null, action: null, actor: null, from: null, to: null };
 const FIRST = { limit: 50, cursor: null };
 
 async function openWithEvents(build: readonly Partial<AuditEvent>[]) {
@@ -39,6 +39,62 @@ describe("the audit log", () => {
     const { items, nextCursor } = await database.read.audit.list(tenant.id, ALL, FIRST);
     expect(items).toEqual(events.toReversed());
     expect(nextCursor).toBeNull();
+  });
+
+  it("tells what was changed apart from what services did, and finds it without reading all of that", async () => {
+    const file = createTestFile();
+    const database = await openTestDatabase({ file });
+    const actions = ["link.created", "service.acted", "assertion.issued", "settings.changed"] as const;
+    const tenant = await database.write(async (stores) => {
+      const tenant = await insertTenant(stores);
+      await stores.audit.appendAll(
+        tenant.id,
+        actions.map((action) => buildAuditEvent(tenant, { action })),
+      );
+      return tenant;
+    });
+    const list = async (kind: AuditFilter["kind"]) => {
+      const { items } = await database.read.audit.list(tenant.id, { ...ALL, kind }, FIRST);
+      return items.map(({ action }) => action);
+    };
+    expect(await list("changes")).toEqual(["settings.changed", "link.created"]);
+    expect(await list("use")).toEqual(["assertion.issued", "service.acted"]);
+    expect(await list(null)).toEqual(actions.toReversed());
+    const plan = await execute(
+      file,
+      `EXPLAIN QUERY PLAN SELECT * FROM audit_events AS a WHERE a.tenant_id = 'x'
+       AND (a.action NOT IN ('service.acted', 'assertion.issued')) ORDER BY a.sequence DESC LIMIT 51`,
+    );
+    expect(JSON.stringify(plan)).toContain("audit_changes_by_tenant");
+  });
+
+  it("finds one person's part of what services did without reading everybody's", async () => {
+    const file = createTestFile();
+    await openTestDatabase({ file });
+    const explain = async (condition: string) => {
+      const plan = await execute(
+        file,
+        `EXPLAIN QUERY PLAN SELECT * FROM audit_events AS a WHERE a.tenant_id = 'x' AND (${condition})
+         ORDER BY a.sequence DESC LIMIT 51`,
+      );
+      return JSON.stringify(plan);
+    };
+    const ofOne = await explain("a.action = 'service.acted' AND a.actor_account_id = 'ada'");
+    expect(ofOne).toContain("audit_events_by_actor_and_action");
+    expect(ofOne).not.toContain("TEMP B-TREE");
+    expect(await explain("a.actor_account_id = 'ada'")).toMatch(/audit_events_by_actor /);
+    expect(await explain("a.action = 'link.removed'")).toMatch(/audit_events_by_action /);
+  });
+
+  it("keeps the order of what is written at once, however much it is", async () => {
+    const { database, tenant } = await openWithEvents([]);
+    const events = Array.from({ length: 450 }, (_, index) =>
+      buildAuditEvent(tenant, { reference: String(index) }),
+    );
+    await database.write((stores) => stores.audit.appendAll(tenant.id, events));
+    const { items } = await database.read.audit.list(tenant.id, ALL, { limit: 450, cursor: null });
+    expect(items).toEqual(events.toReversed());
+    await database.write((stores) => stores.audit.appendAll(tenant.id, []));
   });
 
   it("comes newest first in the order of writing, though the clock stands still or jumps back", async () => {

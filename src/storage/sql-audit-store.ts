@@ -1,19 +1,22 @@
 import { DataTypes, Op } from "sequelize";
 import { z } from "zod";
 
-import type {
-  Actor,
-  AuditAction,
-  AuditEvent,
-  AuditFilter,
-  AuditReader,
-  AuditStore,
+import {
+  USES,
+  type Actor,
+  type AuditAction,
+  type AuditEvent,
+  type AuditFilter,
+  type AuditReader,
+  type AuditStore,
 } from "../audit/audit-event.js";
 import type { Page, PageRequest } from "../stores.js";
 import { createPage, parseCursor } from "./cursor.js";
 import type { Session } from "./session.js";
 import { oneOf, parseStoredJson } from "./stored-data.js";
 import { Table, type TableDefinition } from "./table.js";
+
+const actorType = oneOf<Actor["type"]>({ user: true, service: true, host: true, system: true });
 
 const row = z.object({
   sequence: z.int(),
@@ -30,11 +33,18 @@ const row = z.object({
     "link.replaced": true,
     "link.removed": true,
     "link.restored": true,
+    "link.confirmed": true,
     "link_attempt.failed": true,
     "consent.given": true,
     "consent.withdrawn": true,
+    "service.acted": true,
+    "assertion.issued": true,
+    "assertion_keys.rotated": true,
+    "consents.removed": true,
+    "service_key.created": true,
+    "service_key.removed": true,
   }),
-  actorType: oneOf<Actor["type"]>({ user: true, service: true, host: true, system: true }),
+  actorType,
   actorAccountId: z.string().nullable(),
   targetType: z.string().nullable(),
   targetId: z.string().nullable(),
@@ -77,14 +87,15 @@ export class SqlAuditReader implements AuditReader {
   }
 
   async list(tenantId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>> {
-    const { action, actor, from, to } = filter;
+    const { kind, action, actor, from, to } = filter;
     const [after = null] = parseCursor(position, page) ?? [];
     const rows = await this.events.list({
       where: {
         tenantId,
         [Op.and]: [
+          kind === null ? {} : { action: { [kind === "use" ? Op.in : Op.notIn]: USES } },
           action === null ? {} : { action },
-          actor === null ? {} : { [Op.or]: [{ actorAccountId: actor }, { actorType: actor }] },
+          actor === null ? {} : isActorType(actor) ? { actorType: actor } : { actorAccountId: actor },
           from === null ? {} : { at: { [Op.gte]: from } },
           to === null ? {} : { at: { [Op.lt]: to } },
           after === null ? {} : { sequence: { [Op.lt]: after } },
@@ -99,17 +110,30 @@ export class SqlAuditReader implements AuditReader {
 
 export class SqlAuditStore extends SqlAuditReader implements AuditStore {
   async append(tenantId: string, event: AuditEvent): Promise<void> {
-    const { id, at, action, actor, target, before, after, ip, reference } = event;
-    await this.events.insert({
-      ...{ id, tenantId, at, action, ip, reference },
-      actorType: actor.type,
-      actorAccountId: actor.accountId,
-      targetType: target?.type ?? null,
-      targetId: target?.id ?? null,
-      before: JSON.stringify(before),
-      after: JSON.stringify(after),
-    });
+    await this.events.insert(toRow(tenantId, event));
   }
+
+  async appendAll(tenantId: string, events: readonly AuditEvent[]): Promise<void> {
+    await this.events.insertAll(events.map((event) => toRow(tenantId, event)));
+  }
+}
+
+/** No account is called so, and either is found by an index of its own. */
+function isActorType(actor: string): boolean {
+  return actorType.safeParse(actor).success;
+}
+
+function toRow(tenantId: string, event: AuditEvent): Omit<AuditRow, "sequence"> {
+  const { id, at, action, actor, target, before, after, ip, reference } = event;
+  return {
+    ...{ id, tenantId, at, action, ip, reference },
+    actorType: actor.type,
+    actorAccountId: actor.accountId,
+    targetType: target?.type ?? null,
+    targetId: target?.id ?? null,
+    before: JSON.stringify(before),
+    after: JSON.stringify(after),
+  };
 }
 
 function toEvent(row: AuditRow): AuditEvent {

@@ -1,7 +1,7 @@
 import { DataTypes } from "sequelize";
 import { z } from "zod";
 
-import type { Consent, ConsentReader, ConsentStore } from "../gateway/consent.js";
+import type { Consent, ConsentReader, ConsentStore } from "../consents/consent.js";
 import { createId } from "../identifiers.js";
 import type { Session } from "./session.js";
 import { oneOf } from "./stored-data.js";
@@ -11,7 +11,8 @@ const row = z.object({
   id: z.string(),
   tenantId: z.string(),
   accountId: z.string(),
-  serviceId: z.string(),
+  serviceId: z.string().nullable(),
+  audience: z.string().nullable(),
   digest: z.string(),
   state: oneOf<Consent["state"]>({ agreed: true, withdrawn: true }),
   decidedAt: z.date(),
@@ -27,6 +28,7 @@ const CONSENTS: TableDefinition<ConsentRow> = {
     tenantId: DataTypes.STRING,
     accountId: DataTypes.STRING,
     serviceId: DataTypes.STRING,
+    audience: DataTypes.STRING,
     digest: DataTypes.STRING,
     state: DataTypes.STRING,
     decidedAt: DataTypes.DATE,
@@ -43,7 +45,7 @@ export class SqlConsentReader implements ConsentReader {
 
   async find(tenantId: string, accountId: string, serviceId: string): Promise<Consent | null> {
     const found = await this.consents.find({ tenantId, accountId, serviceId });
-    return found && toConsent(found);
+    return found && { ...toDecision(found), serviceId };
   }
 
   async listOfAccount(tenantId: string, accountId: string): Promise<readonly Consent[]> {
@@ -51,27 +53,60 @@ export class SqlConsentReader implements ConsentReader {
       where: { tenantId, accountId },
       order: ["decidedAt", "serviceId"],
     });
-    return rows.map(toConsent);
+    return rows.flatMap((each) => {
+      return each.serviceId === null ? [] : [{ ...toDecision(each), serviceId: each.serviceId }];
+    });
+  }
+
+  async countAgreed(tenantId: string, serviceId: string, digest: string): Promise<number> {
+    return this.consents.count({ tenantId, serviceId, digest, state: "agreed" });
   }
 }
 
 export class SqlConsentStore extends SqlConsentReader implements ConsentStore {
-  async put(consent: Consent): Promise<void> {
-    const { tenantId, accountId, serviceId, digest, state, decidedAt } = consent;
-    const where = { tenantId, accountId, serviceId };
-    const count = await this.consents.update(where, { digest, state, decidedAt });
-    if (count === 0) await this.consents.insert({ id: createId(), ...where, digest, state, decidedAt });
+  async put(tenantId: string, { serviceId, ...decision }: Consent): Promise<void> {
+    await this.#put({ tenantId, accountId: decision.accountId, serviceId }, decision);
   }
 
   async deleteOfTenant(tenantId: string): Promise<void> {
     await this.consents.delete({ tenantId });
   }
 
-  async deleteOfServices(tenantId: string, serviceIds: readonly string[]): Promise<number> {
-    return this.consents.delete({ tenantId, serviceId: [...serviceIds] });
+  async deleteOfService(tenantId: string, serviceId: string): Promise<void> {
+    await this.consents.delete({ tenantId, serviceId });
+  }
+
+  async deleteAgreed(tenantId: string, serviceId: string): Promise<number> {
+    return this.consents.delete({ tenantId, serviceId, state: "agreed" });
+  }
+
+  async retireWithdrawn(tenantId: string, serviceId: string, audience: string): Promise<void> {
+    for (const withdrawn of await this.consents.list({
+      where: { tenantId, serviceId, state: "withdrawn" },
+    })) {
+      const decision = toDecision(withdrawn);
+      await this.#put({ tenantId, accountId: decision.accountId, audience }, decision);
+    }
+  }
+
+  async adoptWithdrawn(tenantId: string, audience: string, serviceId: string): Promise<void> {
+    const retired = await this.consents.list({ where: { tenantId, audience } });
+    await this.consents.delete({ tenantId, audience });
+    for (const each of retired) await this.put(tenantId, { ...toDecision(each), serviceId });
+  }
+
+  /** Of each account there is one row for a service, and one for an audience that no service in the list has. */
+  async #put(
+    where: Pick<ConsentRow, "tenantId" | "accountId"> & Partial<ConsentRow>,
+    decision: Decision,
+  ): Promise<void> {
+    if ((await this.consents.update(where, decision)) > 0) return;
+    await this.consents.insert({ id: createId(), ...decision, ...where });
   }
 }
 
-function toConsent({ tenantId, accountId, serviceId, digest, state, decidedAt }: ConsentRow): Consent {
-  return { tenantId, accountId, serviceId, digest, state, decidedAt };
+type Decision = Omit<Consent, "serviceId">;
+
+function toDecision({ accountId, digest, state, decidedAt }: ConsentRow): Decision {
+  return { accountId, digest, state, decidedAt };
 }

@@ -70,7 +70,7 @@ describe("link attempts", () => {
       };
       for (const attempt of Object.values(attempts)) await stores.attempts.insert(attempt);
       await stores.attempts.deleteExpired(minutesAfter(5));
-      await stores.attempts.deleteAll(mine.id);
+      await stores.attempts.deleteOfTenant(mine.id);
       return attempts;
     });
     const { read } = database;

@@ -79,7 +79,7 @@ export class SqlLinkAttemptStore extends SqlLinkAttemptReader implements LinkAtt
     requireOneRow(await this.attempts.update({ idHash, tenantId: attempt.tenantId }, changes));
   }
 
-  async deleteAll(tenantId: string): Promise<void> {
+  async deleteOfTenant(tenantId: string): Promise<void> {
     await this.attempts.delete({ tenantId });
   }
 

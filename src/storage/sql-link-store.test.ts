@@ -50,7 +50,7 @@ describe("links", () => {
     await database.write(async (stores) => {
       await stores.links.markUsed(stranger.id, link!.id, NOW);
       expect(await stores.links.delete(stranger.id, link!.id)).toBe(false);
-      await stores.links.deleteAll(stranger.id);
+      await stores.links.deleteOfTenant(stranger.id);
     });
     expect(await read.links.findById(tenant.id, link!.id)).toEqual(link);
   });
@@ -115,7 +115,7 @@ describe("links", () => {
       expect(await stores.links.delete(tenant.id, links[0]!.id)).toBe(false);
     });
     expect(await listAll(database, tenant.id, 10)).toHaveLength(2);
-    await database.write((stores) => stores.links.deleteAll(tenant.id));
+    await database.write((stores) => stores.links.deleteOfTenant(tenant.id));
     expect(await listAll(database, tenant.id, 10)).toEqual([]);
   });
 

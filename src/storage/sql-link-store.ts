@@ -126,7 +126,7 @@ export class SqlLinkStore extends SqlLinkReader implements LinkStore {
     return (await this.links.delete({ tenantId, id: linkId })) === 1;
   }
 
-  async deleteAll(tenantId: string): Promise<void> {
+  async deleteOfTenant(tenantId: string): Promise<void> {
     await this.links.delete({ tenantId });
   }
 }

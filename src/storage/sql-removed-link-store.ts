@@ -43,7 +43,7 @@ export class SqlRemovedLinkStore implements RemovedLinkStore {
     return linkRow.parse(found);
   }
 
-  async deleteAll(tenantId: string): Promise<void> {
+  async deleteOfTenant(tenantId: string): Promise<void> {
     await this.#removed.delete({ tenantId });
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { FRESH_SETTINGS } from "../services/settings.js";
-import { buildInstallation, buildSettings, insertTenant } from "./builders.fixture.js";
+import { buildInstallation, buildService, buildSettings, insertTenant } from "./builders.fixture.js";
 import { execute } from "./raw-sql.fixture.js";
 import { createTestFile, NOW, openTestDatabase } from "./test-database.fixture.js";
 
@@ -17,9 +17,12 @@ const FULL = buildSettings({
         maxTokenAgeSeconds: 3600,
         ipAddresses: ["203.0.113.0/24"],
         consent: "required",
+        liveCheckSeconds: 60,
       },
+      paused: true,
+      keys: [{ id: "key-1", hash: "c".repeat(64), hint: "1234", createdAt: NOW.toISOString() }],
     },
-    { id: "service-2", label: "Other", audience: "b".repeat(64), purposes: ["identify"], limits: null },
+    buildService({ id: "service-2", audience: "b".repeat(64) }),
   ],
   allowedEmailDomains: ["acme.com", "*.acme.com"],
   matching: "email",

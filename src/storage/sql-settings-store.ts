@@ -1,9 +1,10 @@
-import { DataTypes, literal, Op } from "sequelize";
+import { DataTypes } from "sequelize";
 import { z } from "zod";
 
 import type { Clock } from "../clock.js";
 import type { SettingsReader, SettingsStore } from "../services/settings-store.js";
 import { FRESH_SETTINGS, type Matching, type Purpose, type Settings } from "../services/settings.js";
+import { select } from "./plain-select.js";
 import type { Session } from "./session.js";
 import { oneOf, parseStoredJson } from "./stored-data.js";
 import { Table, type TableDefinition } from "./table.js";
@@ -45,8 +46,14 @@ const document: z.ZodType<Omit<Settings, "teamDomain" | "version">> = z.strictOb
           maxTokenAgeSeconds: z.int().nullable(),
           ipAddresses: z.array(z.string()),
           consent: oneOf<"required" | "given">({ required: true, given: true }),
+          liveCheckSeconds: z.int().nullable().default(null),
         })
         .nullable(),
+      // What follows was added later: documents from before don't have it.
+      paused: z.boolean().default(false),
+      keys: z
+        .array(z.strictObject({ id: z.string(), hash: z.string(), hint: z.string(), createdAt: z.string() }))
+        .default([]),
     }),
   ),
   allowedEmailDomains: z.array(z.string()),
@@ -54,10 +61,16 @@ const document: z.ZodType<Omit<Settings, "teamDomain" | "version">> = z.strictOb
   paused: z.boolean(),
 });
 
+const TRUSTED_TEAM = `SELECT 1 FROM settings JOIN tenants ON tenants.id = settings.tenant_id
+  WHERE settings.team_domain = $1 AND tenants.state = 'enabled' LIMIT 1`;
+
 export class SqlSettingsReader implements SettingsReader {
   protected readonly settings: Table<SettingsRow>;
 
+  readonly #session: Session;
+
   constructor(session: Session) {
+    this.#session = session;
     this.settings = new Table(session, SETTINGS);
   }
 
@@ -70,15 +83,13 @@ export class SqlSettingsReader implements SettingsReader {
     tenantIds: readonly string[],
     teamDomain: string,
   ): Promise<ReadonlyMap<string, Settings>> {
-    const rows = await this.settings.list({ where: { tenantId: { [Op.in]: [...tenantIds] }, teamDomain } });
+    const rows = await this.settings.list({ where: { tenantId: [...tenantIds], teamDomain } });
     return new Map(rows.map((row) => [row.tenantId, toSettings(row)]));
   }
 
   async isTrustedTeam(teamDomain: string): Promise<boolean> {
-    const ofEnabledTenant = literal(
-      "EXISTS (SELECT 1 FROM tenants WHERE tenants.id = settings.tenant_id AND tenants.state = 'enabled')",
-    );
-    return (await this.settings.count({ [Op.and]: [{ teamDomain }, ofEnabledTenant] })) > 0;
+    const rows = await this.#session.run(() => select(this.#session.sequelize, TRUSTED_TEAM, [teamDomain]));
+    return rows.length > 0;
   }
 }
 

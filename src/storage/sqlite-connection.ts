@@ -12,6 +12,19 @@ export interface ConnectionOptions {
   readonly tries: number;
 }
 
+/** Statements that are prepared once. */
+export interface PreparedStatements {
+  /** Answers the rows, if there are any. */
+  runPrepared(sql: string, values: readonly unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+const preparedStatements = new WeakMap<Sequelize, PreparedStatements>();
+
+/** Null until the connection is open. */
+export function findPreparedStatements(sequelize: Sequelize): PreparedStatements | null {
+  return preparedStatements.get(sequelize) ?? null;
+}
+
 /** Opens with the first statement, and then keeps, one connection to a file that exists. */
 export function connect({ file, busyTimeoutMilliseconds, foreignKeys, tries }: ConnectionOptions): Sequelize {
   const pragmas = [
@@ -24,8 +37,10 @@ export function connect({ file, busyTimeoutMilliseconds, foreignKeys, tries }: C
   ].join("; ");
 
   // Sequelize runs no hook when it opens a connection to SQLite, so the driver's own class does it.
-  class PreparedDatabase extends sqlite3.Database {
+  class PreparedDatabase extends sqlite3.Database implements PreparedStatements {
     #isOpen = false;
+    readonly #statements = new Map<string, Promise<sqlite3.Statement>>();
+    readonly #unfinalized = new Set<sqlite3.Statement>();
 
     constructor(filename: string, mode: number, callback: (error: Error | null) => void) {
       super(filename, mode, (error) => {
@@ -36,14 +51,53 @@ export function connect({ file, busyTimeoutMilliseconds, foreignKeys, tries }: C
         this.#isOpen = true;
         this.exec(pragmas, (failure) => {
           // Sequelize would go on with a connection that opened, but lacks these.
-          if (failure) this.close(() => callback(failure));
-          else callback(null);
+          if (failure) {
+            this.close(() => callback(failure));
+            return;
+          }
+          preparedStatements.set(sequelize, this);
+          callback(null);
         });
       });
     }
 
+    async runPrepared(sql: string, values: readonly unknown[]): Promise<Record<string, unknown>[]> {
+      const statement = await this.#prepareOnce(sql);
+      return new Promise((resolve, reject) => {
+        statement.all<Record<string, unknown>>(values, (error, rows) => {
+          if (error) reject(error);
+          else resolve(rows);
+        });
+      });
+    }
+
+    #prepareOnce(sql: string): Promise<sqlite3.Statement> {
+      const known = this.#statements.get(sql);
+      if (known) return known;
+      // The driver never answers whoever runs a statement that couldn't be prepared.
+      const preparing = new Promise<sqlite3.Statement>((resolve, reject) => {
+        const statement = this.prepare(sql, (error) => {
+          if (!error) {
+            resolve(statement);
+            return;
+          }
+          this.#statements.delete(sql);
+          this.#unfinalized.delete(statement);
+          reject(error);
+        });
+        this.#unfinalized.add(statement);
+      });
+      this.#statements.set(sql, preparing);
+      return preparing;
+    }
+
     // The driver never answers when one that didn't open is closed.
     override close(callback?: (error: Error | null) => void): void {
+      preparedStatements.delete(sequelize);
+      // SQLite closes no connection that has statements left.
+      for (const statement of this.#unfinalized) statement.finalize();
+      this.#unfinalized.clear();
+      this.#statements.clear();
       if (this.#isOpen) super.close(callback);
       else callback?.(null);
       this.#isOpen = false;
@@ -61,7 +115,8 @@ export function connect({ file, busyTimeoutMilliseconds, foreignKeys, tries }: C
     logging: false,
     retry: { match: [/SQLITE_BUSY/], max: tries },
   };
-  return new Sequelize(options);
+  const sequelize = new Sequelize(options);
+  return sequelize;
 }
 
 /**

@@ -1,7 +1,16 @@
-import type { DataType, Model, ModelStatic, Order, WhereOptions } from "sequelize";
+import {
+  literal,
+  type DataType,
+  type Model,
+  type ModelStatic,
+  type Order,
+  type WhereOptions,
+} from "sequelize";
 import type { z } from "zod";
 
 import { AppError } from "../errors.js";
+import { insertPlainly } from "./plain-insert.js";
+import { isPlain, selectPlainly } from "./plain-select.js";
 import type { Session } from "./session.js";
 import { parseStored } from "./stored-data.js";
 
@@ -33,8 +42,14 @@ export class Table<Row extends object> {
 
   async list(query: { where: WhereOptions; order?: Order; limit?: number }): Promise<Row[]> {
     if (!isStorable(query.where)) return [];
-    const models = await this.#session.run(() => this.#model.findAll(query));
     const { name, primaryKey, row } = this.#definition;
+    if (isPlain(query)) {
+      const rows = await this.#session.run(() =>
+        selectPlainly(this.#session.sequelize, this.#definition, query),
+      );
+      return rows.map((each) => parseStored(row, each, `the row ${String(each[primaryKey])} of ${name}`));
+    }
+    const models = await this.#session.run(() => this.#model.findAll(query));
     return models.map((model) =>
       parseStored(row, model.get({ plain: true }), `the row ${String(model.get(primaryKey))} of ${name}`),
     );
@@ -45,10 +60,29 @@ export class Table<Row extends object> {
     return this.#session.run(() => this.#model.count({ where }));
   }
 
+  /** How many rows there are for each value of a column of text; values without any are left out. */
+  async countBy(column: keyof Row & string, where: WhereOptions): Promise<ReadonlyMap<string, number>> {
+    if (!isStorable(where)) return new Map();
+    const attributes = [column];
+    const groups = await this.#session.run(() => this.#model.count({ where, attributes, group: attributes }));
+    return new Map(groups.map(({ [column]: value, count }) => [String(value), count]));
+  }
+
   /** Columns that the database fills in may be left out. */
   async insert(row: Partial<Row>): Promise<void> {
     requireStorable(row);
     await this.#session.run(() => this.#model.create(row));
+  }
+
+  async insertAll(rows: readonly Partial<Row>[]): Promise<void> {
+    rows.forEach(requireStorable);
+    for (let start = 0; start < rows.length; start += INSERTED_AT_ONCE) {
+      const some = rows.slice(start, start + INSERTED_AT_ONCE);
+      await this.#session.run(async () => {
+        const isInserted = await insertPlainly(this.#session.sequelize, this.#definition, some);
+        if (!isInserted) await this.#model.bulkCreate(some);
+      });
+    }
   }
 
   /** Answers how many rows there were to update. */
@@ -56,6 +90,26 @@ export class Table<Row extends object> {
     requireStorable(changes);
     if (!isStorable(where)) return 0;
     const [count] = await this.#session.run(() => this.#model.update(changes, { where }));
+    return count;
+  }
+
+  /** Adds to numbers, and lays changes over the rest. Answers how many rows there were to update. */
+  async increment(
+    where: WhereOptions,
+    amounts: Readonly<Partial<Record<keyof Row & string, number>>>,
+    changes: Partial<Row>,
+  ): Promise<number> {
+    requireStorable(changes);
+    if (!isStorable(where)) return 0;
+    const queries = this.#session.sequelize.getQueryInterface();
+    const fields = this.#model.getAttributes();
+    const sums = Object.entries<number | undefined>(amounts).map(([column, amount]) => {
+      const field = queries.quoteIdentifier(fields[column]?.field ?? column);
+      return [column, literal(`${field} + ${Number(amount)}`)] as const;
+    });
+    const [count] = await this.#session.run(() =>
+      this.#model.update({ ...changes, ...Object.fromEntries(sums) }, { where }),
+    );
     return count;
   }
 
@@ -77,6 +131,9 @@ function getModel<Row>({ sequelize }: Session, definition: TableDefinition<Row>)
     underscored: true,
   });
 }
+
+/** Statements have a longest length. */
+const INSERTED_AT_ONCE = 200;
 
 // A statement ends at NUL, and all lone surrogates become the same replacement character: no row can be named by them.
 const UNSTORABLE_TEXT = /[\0\p{Surrogate}]/u;

@@ -4,6 +4,7 @@ import { AppError, ValidationError } from "../errors.js";
 import { createId } from "../identifiers.js";
 import { RateLimit, type Rate } from "../rate-limit.js";
 import type { Database, WriteStores } from "../stores.js";
+import type { TenantMemory } from "./tenant-memory.js";
 import type { Installation } from "./tenant-store.js";
 import type { Product, Tenant } from "./tenant.js";
 
@@ -28,6 +29,7 @@ export interface InstallBody {
 interface Dependencies {
   readonly database: Database;
   readonly audit: AuditLog;
+  readonly memory: Pick<TenantMemory, "forgetTenant">;
   readonly clock: Clock;
   /** Of one client key: how often it may be installed and uninstalled, and how often enabled and disabled. */
   readonly rate: Rate;
@@ -43,13 +45,15 @@ const MAX_TOKEN_LIFETIME_SECONDS = 24 * 3600;
 export class TenantLifecycle {
   readonly #database: Database;
   readonly #audit: AuditLog;
+  readonly #memory: Dependencies["memory"];
   readonly #clock: Clock;
   readonly #installEvents: RateLimit;
   readonly #toggleEvents: RateLimit;
 
-  constructor({ database, audit, clock, rate }: Dependencies) {
+  constructor({ database, audit, memory, clock, rate }: Dependencies) {
     this.#database = database;
     this.#audit = audit;
+    this.#memory = memory;
     this.#clock = clock;
     this.#installEvents = new RateLimit({ clock, ...rate });
     this.#toggleEvents = new RateLimit({ clock, ...rate });
@@ -71,19 +75,22 @@ export class TenantLifecycle {
     });
   }
 
-  /** Erases the secret, links, consents and attempts at once; settings and audit stay for a reinstall. */
+  /** Erases the secret, links, consents, assertion keys and attempts at once; settings and audit stay for a reinstall. */
   async uninstall(token: EventToken, bodyHash: string, by: Initiator): Promise<void> {
-    await this.#database.write(async (stores) => {
+    const uninstalledId = await this.#database.write(async (stores) => {
       const isNew = await this.#spend(stores, token, `uninstalled ${bodyHash}`);
       const before = await stores.tenants.findInstallation(token.clientKey);
-      if (!isNew || !before) return;
+      if (!isNew || !before) return null;
       requireNotOlder(token, before.lastInstallEventAt);
       this.#installEvents.consume(token.clientKey);
       const { tenant } = before;
-      await stores.links.deleteAll(tenant.id);
-      await stores.removedLinks.deleteAll(tenant.id);
-      await stores.attempts.deleteAll(tenant.id);
+      await stores.links.deleteOfTenant(tenant.id);
+      await stores.removedLinks.deleteOfTenant(tenant.id);
+      await stores.attempts.deleteOfTenant(tenant.id);
       await stores.consents.deleteOfTenant(tenant.id);
+      await stores.serviceUse.deleteOfTenant(tenant.id);
+      await stores.newsMarks.deleteOfTenant(tenant.id);
+      await stores.assertionKeys.deleteOfTenant(tenant.id);
       await stores.tenants.updateInstallation(
         {
           ...before,
@@ -94,7 +101,9 @@ export class TenantLifecycle {
         this.#clock.now(),
       );
       await this.#audit.tenantUninstalled(stores.audit, by, tenant);
+      return tenant.id;
     });
+    if (uninstalledId !== null) this.#memory.forgetTenant(uninstalledId);
     await this.#database.overwriteDeleted();
   }
 

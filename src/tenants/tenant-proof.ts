@@ -60,7 +60,7 @@ export class TenantProof {
       // Not every product answers for the app itself; each answers for somebody it knows.
       const { items } = await this.#database.read.audit.list(
         tenant.id,
-        { action: "settings.changed", actor: "user", from: null, to: null },
+        { kind: null, action: "settings.changed", actor: "user", from: null, to: null },
         { limit: 1, cursor: null },
       );
       const accountId = items[0]?.actor.accountId;

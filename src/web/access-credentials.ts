@@ -1,10 +1,13 @@
 import type { IncomingMessage } from "node:http";
 
 import { AppError } from "../errors.js";
+import type { ServiceCredentials } from "../links/service-credentials.js";
 
-/** The Access JWT of a service's call, from either of the two headers that may carry it; never from a cookie. */
-export function requireAccessJwt(req: IncomingMessage): string {
-  return requireOne(findAccessJwts(req));
+/** Of a service's call. The Access JWT may stand in either of two headers, and never in a cookie. */
+export function requireServiceCredentials(req: IncomingMessage): ServiceCredentials {
+  const [serviceKey = null, ...others] = req.headersDistinct["x-service-key"] ?? [];
+  // Of two keys it can't be told which was meant.
+  return { accessJwt: requireOne(findAccessJwts(req)), serviceKey: others.length === 0 ? serviceKey : null };
 }
 
 export function findAccessJwts(req: IncomingMessage): readonly string[] {

@@ -23,8 +23,13 @@ const service = z.strictObject({
       maxTokenAgeSeconds: z.int().nullable(),
       ipAddresses: z.array(z.string()),
       consent: z.enum(["required", "given"]),
+      liveCheckSeconds: z
+        .int()
+        .nullable()
+        .meta({ description: "For how long Access' word that the session lasts counts; null: not asked." }),
     })
     .nullable(),
+  paused: z.boolean(),
 });
 
 export const settings = z.strictObject({
@@ -34,6 +39,43 @@ export const settings = z.strictObject({
   matching: z.enum(["proof", "email"]),
   paused: z.boolean(),
   version: z.int(),
+});
+
+export const serviceKey = z.strictObject({
+  id: z.string(),
+  hint: z.string().meta({ description: "The key's last four characters." }),
+  createdAt: time,
+});
+
+export const createdServiceKey = serviceKey.extend({
+  key: z
+    .string()
+    .regex(/^sk_[\w-]{43}$/)
+    .meta({ description: "Told this once; the service sends it in X-Service-Key." }),
+});
+
+const count = z.int().nonnegative();
+
+export const serviceOverview = z.strictObject({
+  serviceId: z.string(),
+  label: z.string(),
+  consents: count.meta({ description: "How many people agree to what the service may do now." }),
+  keys: z.array(
+    serviceKey.extend({
+      lastUsedAt: time
+        .nullable()
+        .meta({ description: "When a call last came with the key; null when none has yet." }),
+    }),
+  ),
+  use: z.strictObject({
+    days: count.meta({ description: "The days that this is about, today included." }),
+    identified: count,
+    acted: count,
+    asserted: count,
+    people: count.meta({ description: "For how many people the service acted, or was given assertions." }),
+    refusals: z.array(z.strictObject({ code: z.string(), count, lastAt: time })),
+    lastUsedAt: time.nullable(),
+  }),
 });
 
 export const teamCheck = z.strictObject({
@@ -53,6 +95,11 @@ export const link = z.strictObject({
   method,
   linkedAt: time,
   lastUsedAt: time.nullable(),
+  confirmedAt: time.nullable().meta({ description: "When its owner confirmed a link that wasn't proved." }),
+  standing: z.enum(["proved", "confirmed", "unconfirmed", "lapsed"]).meta({
+    description:
+      "Services may act only through a proved or confirmed link. An unconfirmed one waits for its owner; a lapsed one wasn't used for 90 days, and is to be proved or confirmed again.",
+  }),
 });
 
 export const popupCheck = z.strictObject({
@@ -89,6 +136,28 @@ const actingService = z.strictObject({
     .regex(/^[0-9a-f]{64}$/)
     .meta({ description: "Of what is shown here; agreeing sends it back." }),
   decidedAt: time.nullable(),
+  paused: z.boolean().meta({ description: "An admin has paused the service: it does nothing for anybody." }),
+  lastActedAt: time.nullable().meta({ description: "When the service last did something for me." }),
+  calls: z.int().meta({ description: "How often." }),
+});
+
+const news = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("linked"), at: time, linkId: z.string(), email: z.string() }),
+  z.strictObject({ type: z.literal("acted"), at: time, serviceId: z.string(), label: z.string() }),
+]);
+
+export const activity = z.strictObject({
+  at: time,
+  serviceId: z.string(),
+  label: z.string().meta({ description: "What the service was called then." }),
+  method: z.string(),
+  path: z.string().meta({ description: "The pattern that allowed the call." }),
+  status: z.int().nullable().meta({ description: "What the service got; null when it had left before." }),
+  milliseconds: z.int(),
+  code: z.string().nullable().meta({
+    description:
+      "Null for the whole answer of the product; else the problem's code, or caller_left for an answer that the service didn't wait for.",
+  }),
 });
 
 export const me = z.strictObject({
@@ -103,6 +172,13 @@ export const me = z.strictObject({
     .array(z.strictObject({ serviceId: z.string(), label: z.string(), grantedAt: time }))
     .meta({ description: "What I agreed to and what holds." }),
   services: z.array(actingService).meta({ description: "The services that may act for people." }),
+  news: z.array(news).meta({
+    description:
+      "What has been linked to me, and which services have acted for me for the first time, since I was last told; newest first.",
+  }),
+  paused: z
+    .boolean()
+    .meta({ description: "Nobody can link, and no service is answered, until an admin lets it go on." }),
   linking: z.strictObject({
     available: z.boolean(),
     methods: z.array(z.enum(["popup", "accessJwt"])),
@@ -111,6 +187,30 @@ export const me = z.strictObject({
 });
 
 export const linkAttempt = z.strictObject({ id: z.string(), url: z.url(), expiresAt: time });
+
+export const assertion = z.strictObject({
+  assertion: z.string().meta({
+    description:
+      "A JWS for the service alone: its claims are iss, aud (the service's AUD tag), sub (my account id), iat, exp, jti, tenant, site, product, and access (iss, sub, email) where I proved that I hold an Access identity.",
+  }),
+  expiresAt: time,
+});
+
+export const publicKeys = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      kty: z.literal("EC"),
+      crv: z.literal("P-256"),
+      x: z.string(),
+      y: z.string(),
+      kid: z.string(),
+      alg: z.literal("ES256"),
+      use: z.literal("sig"),
+    }),
+  ),
+});
+
+export const signingKey = z.strictObject({ kid: z.string(), createdAt: time });
 
 export const identity = z.strictObject({
   site: z.string(),

@@ -3,16 +3,20 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AppContext } from "../app-context.js";
 import { AppError } from "../errors.js";
 import { createAnswerHeaders } from "../gateway/answer-headers.js";
-import type { ActingCall } from "../gateway/gateway-service.js";
+import type { ActingEnd } from "../gateway/acting-record.js";
+import type { ActingCall, BrokenOff } from "../gateway/gateway-service.js";
 import { GATEWAY_HEADERS, selectRequestHeaders } from "../gateway/header-policy.js";
+import type { ProductAnswer } from "../gateway/product-calls.js";
 import { findScope } from "../gateway/user-token-grant.js";
-import { requireAccessJwt } from "./access-credentials.js";
+import { requireServiceCredentials } from "./access-credentials.js";
 import type { GatewayRoute } from "./gateway-route.js";
 import { relayAnswer } from "./relay-answer.js";
 import { getRequestContext, noteCallerKnown, noteService } from "./request-context.js";
 import { abortWhenGone, openRequestBody } from "./request-stream.js";
 import { noteUnlessStranger, readSite, refuseBrowsers } from "./service-calls.js";
+import { toAppError } from "./to-app-error.js";
 
+const CALLER_LEFT: ActingEnd = { status: null, code: "caller_left" };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** `ANY /api/v1/sites/{site}/jira|confluence/{path}`: the product's own answer, as the person whose token was sent. */
@@ -37,14 +41,28 @@ export class GatewayHandler {
         acceptBody();
         return openRequestBody(req);
       };
-      const headers = selectRequestHeaders(req.headers);
-      const answer = await this.#ctx.gateway.act(call, { headers, openBody, signal });
-      await relayAnswer(req, res, { ...answer, headers: this.#answerHeaders(answer.headers, call) });
+      const relay = (answer: ProductAnswer) => this.#relay(req, res, call, answer);
+      const passage = { headers: selectRequestHeaders(req.headers), openBody, signal, relay };
+      const end = await this.#ctx.gateway.act(call, passage).catch((error: unknown) => {
+        call.record.close(signal.aborted ? CALLER_LEFT : toAppError(error));
+        throw error;
+      });
+      call.record.close(end);
     } catch (error) {
       // A body that nobody has read may be of any length, and isn't waited for.
       if (!req.complete) res.shouldKeepAlive = false;
       throw error;
     }
+  }
+
+  async #relay(
+    req: IncomingMessage,
+    res: ServerResponse,
+    call: ActingCall,
+    answer: ProductAnswer,
+  ): Promise<BrokenOff> {
+    const headers = this.#answerHeaders(answer.headers, call);
+    return relayAnswer(req, res, { ...answer, headers });
   }
 
   async #authorize(req: IncomingMessage, { site, target }: GatewayRoute): Promise<ActingCall> {
@@ -55,10 +73,11 @@ export class GatewayHandler {
       const extras = { allow: METHODS };
       throw new AppError("method_not_allowed", `Use ${METHODS.join(", ")}.`, { extras });
     }
-    const token = requireAccessJwt(req);
+    const credentials = requireServiceCredentials(req);
     const caller = getRequestContext(req);
-    const request = { site: readSite(site), method, scope, target, caller };
-    const call = await noteUnlessStranger(req, this.#ctx.gateway.authorize(token, request));
+    const { reference } = caller;
+    const request = { site: readSite(site), method, scope, target, caller, reference };
+    const call = await noteUnlessStranger(req, this.#ctx.gateway.authorize(credentials, request));
     noteCallerKnown(req);
     noteService(req, call.service.id);
     return call;

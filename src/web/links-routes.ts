@@ -15,7 +15,8 @@ export function createLinksRoutes(ctx: AppContext): Router {
     .route("/")
     .get(async (req, res) => {
       const { query, ...page } = parseQuery(linksQuery, req.query);
-      res.json(presentPage(await ctx.links.list(getUser(req).tenant.id, query, page), presentLink));
+      const links = await ctx.links.list(getUser(req).tenant.id, query, page);
+      res.json(presentPage(links, (link) => presentLink(link, ctx.clock.now())));
     })
     .all(methodNotAllowed("GET", "HEAD"));
 
@@ -31,7 +32,8 @@ export function createLinksRoutes(ctx: AppContext): Router {
     .route("/:id/restore")
     .post(async (req, res) => {
       const { tenant } = getUser(req);
-      res.json(presentLink(await ctx.links.restore(tenant, req.params.id, getInitiator(req))));
+      const link = await ctx.links.restore(tenant, req.params.id, getInitiator(req));
+      res.json(presentLink(link, ctx.clock.now()));
     })
     .all(methodNotAllowed("POST"));
 

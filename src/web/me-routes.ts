@@ -8,7 +8,8 @@ import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireUser } from "./host-user.js";
 import { jsonBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { presentLink, presentMe } from "./presenters.js";
+import { presentActivity, presentAssertion, presentLink, presentMe, presentPage } from "./presenters.js";
+import { activityQuery, parseQuery, timeField } from "./query.js";
 
 const field = (maxLength: number) =>
   z.string("Must be text.").min(1, "Must not be empty.").max(maxLength, "Too long.");
@@ -18,6 +19,10 @@ export const linkRequest = z.union(
   "Send either attempt and code, or accessJwt.",
 );
 
+export const confirmRequest = z.strictObject({ email: field(320) }, "Must be an object.");
+
+export const newsSeenRequest = z.strictObject({ until: timeField }, "Must be an object.");
+
 export const consentRequest = z.strictObject(
   {
     digest: z
@@ -26,6 +31,8 @@ export const consentRequest = z.strictObject(
   },
   "Must be an object.",
 );
+
+export const assertionRequest = z.strictObject({ serviceId: field(64) }, "Must be an object.");
 
 export function createMeRoutes(ctx: AppContext): Router {
   const router = createRouter();
@@ -39,9 +46,13 @@ export function createMeRoutes(ctx: AppContext): Router {
       const { displayName } = await ctx.host.findAccount(user.tenant, user.accountId);
       const team = settings.teamDomain;
       const signOutUrl = team === null ? null : signOutUrlOfTeam(team, ctx.config.accessOriginOverrides);
+      const now = ctx.clock.now();
       const links = await ctx.links.listOfAccount(user);
       const services = await ctx.consents.listOfAccount(user, settings);
-      res.json(presentMe(user, settings, { links, services }, { displayName, signOutUrl }));
+      const uses = await ctx.sight.listUses(user);
+      const news = await ctx.sight.listNews(user, settings, { links, uses }, now);
+      const about = { displayName, signOutUrl, now };
+      res.json(presentMe(user, settings, { links, services, uses, news }, about));
     })
     .all(methodNotAllowed("GET", "HEAD"));
 
@@ -62,7 +73,7 @@ export function createMeRoutes(ctx: AppContext): Router {
         "accessJwt" in proof
           ? await ctx.links.linkWithToken(getUser(req), proof.accessJwt, getInitiator(req))
           : await ctx.attempts.redeem(getUser(req), proof.attempt, proof.code, getInitiator(req));
-      res.status(isNew ? 201 : 200).json(presentLink(link));
+      res.status(isNew ? 201 : 200).json(presentLink(link, ctx.clock.now()));
     })
     .all(methodNotAllowed("POST"));
 
@@ -73,6 +84,32 @@ export function createMeRoutes(ctx: AppContext): Router {
       res.sendStatus(204);
     })
     .all(methodNotAllowed("DELETE"));
+
+  router
+    .route("/links/:id/confirm")
+    .post(jsonBody(), async (req, res) => {
+      const { email } = parseWith(confirmRequest, req.body);
+      const link = await ctx.links.confirm(getUser(req), req.params.id, email, getInitiator(req));
+      res.json(presentLink(link, ctx.clock.now()));
+    })
+    .all(methodNotAllowed("POST"));
+
+  router
+    .route("/news/seen")
+    .post(jsonBody(), async (req, res) => {
+      const { until } = parseWith(newsSeenRequest, req.body);
+      await ctx.sight.markSeen(getUser(req), until);
+      res.sendStatus(204);
+    })
+    .all(methodNotAllowed("POST"));
+
+  router
+    .route("/activity")
+    .get(async (req, res) => {
+      const page = parseQuery(activityQuery, req.query);
+      res.json(presentPage(await ctx.sight.listActivity(getUser(req), page), presentActivity));
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
 
   router
     .route("/consents/:serviceId")
@@ -86,6 +123,15 @@ export function createMeRoutes(ctx: AppContext): Router {
       res.sendStatus(204);
     })
     .all(methodNotAllowed("PUT", "DELETE"));
+
+  router
+    .route("/assertions")
+    .post(jsonBody(), async (req, res) => {
+      const { serviceId } = parseWith(assertionRequest, req.body);
+      const assertion = await ctx.assertions.issue(getUser(req), serviceId, getInitiator(req));
+      res.status(201).json(presentAssertion(assertion));
+    })
+    .all(methodNotAllowed("POST"));
 
   return router;
 }

@@ -1,26 +1,27 @@
-import { z } from "zod";
-
-import { PROBLEMS, type ProblemCode } from "../errors.js";
+import type { ProblemCode } from "../errors.js";
 import { settingsDocument } from "../services/settings-document.js";
 import * as schemas from "./api-schemas.js";
-import { consentRequest, linkRequest } from "./me-routes.js";
-import { auditQuery, linksQuery } from "./query.js";
+import {
+  assertionRequest,
+  confirmRequest,
+  consentRequest,
+  linkRequest,
+  newsSeenRequest,
+} from "./me-routes.js";
+import { activityQuery, auditQuery, linksQuery } from "./query.js";
+import {
+  HEADERS,
+  presentOperation,
+  SECURITY_SCHEMES,
+  toJsonSchema,
+  type Operation,
+} from "./openapi-operation.js";
 import { popupRequest } from "./popup-routes.js";
 import { identityQuery } from "./service-api.js";
 import { settingsCheckRequest } from "./settings-routes.js";
 
-interface Operation {
-  readonly summary: string;
-  readonly security: "contextJwt" | "accessJwt" | "accessAssertion";
-  readonly path?: readonly string[];
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly isBodyOptional?: true;
-  readonly answers: Readonly<Record<number, z.ZodType | null>>;
-  /** What comes back instead of an answer of the app's own. */
-  readonly passesOn?: string;
-  readonly problems: readonly ProblemCode[];
-}
+const CONTEXT_JWT: Operation["security"] = [["contextJwt"]];
+const SERVICE: Operation["security"] = [["accessJwt"], ["accessJwt", "serviceKey"]];
 
 const CONTEXT: readonly ProblemCode[] = [
   "connect_jwt_missing",
@@ -46,21 +47,22 @@ const TOKEN: readonly ProblemCode[] = [
   "purpose_not_allowed",
   "keys_unavailable",
 ];
-const EVERYWHERE: readonly ProblemCode[] = ["rate_limited", "store_unavailable", "internal_error"];
 
 type Operations = Readonly<Record<string, Operation>>;
 
 const OPERATIONS: Readonly<Record<string, Operations>> = {
   "/api/v1/settings": {
     get: {
+      id: "getSettings",
       summary: "Read the tenant's settings",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       answers: { 200: schemas.settings },
       problems: ADMIN,
     },
     put: {
+      id: "replaceSettings",
       summary: "Replace the tenant's settings",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       body: settingsDocument,
       answers: { 200: schemas.settings },
       problems: [...ADMIN, ...BODY, "version_conflict"],
@@ -68,8 +70,9 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/settings/check": {
     post: {
+      id: "checkTeam",
       summary: "Fetch a team's keys now and say what came back",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       body: settingsCheckRequest,
       isBodyOptional: true,
       answers: { 200: schemas.teamCheck },
@@ -78,16 +81,56 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/settings/popup-check": {
     post: {
+      id: "checkPopup",
       summary: "Look from outside whether the linking window is behind the right Access application",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       answers: { 200: schemas.popupCheck },
       problems: ADMIN,
     },
   },
+  "/api/v1/settings/assertion-keys/rotate": {
+    post: {
+      id: "rotateAssertionKeys",
+      summary: "Sign assertions with a new key, and withdraw all others at once",
+      security: CONTEXT_JWT,
+      answers: { 200: schemas.signingKey },
+      problems: ADMIN,
+    },
+  },
+  "/api/v1/services": {
+    get: {
+      id: "listServices",
+      summary: "The trusted services: who agreed to them, which keys they have, and how they are used",
+      security: CONTEXT_JWT,
+      answers: { 200: schemas.pageOf(schemas.serviceOverview) },
+      problems: ADMIN,
+    },
+  },
+  "/api/v1/services/{serviceId}/keys": {
+    post: {
+      id: "createServiceKey",
+      summary: "Make a key for a service, which must be sent with its calls from then on",
+      security: CONTEXT_JWT,
+      path: ["serviceId"],
+      answers: { 201: schemas.createdServiceKey },
+      problems: [...ADMIN, "not_found", "validation_failed"],
+    },
+  },
+  "/api/v1/services/{serviceId}/keys/{keyId}": {
+    delete: {
+      id: "removeServiceKey",
+      summary: "Remove a key of a service",
+      security: CONTEXT_JWT,
+      path: ["serviceId", "keyId"],
+      answers: { 204: null },
+      problems: [...ADMIN, "not_found"],
+    },
+  },
   "/api/v1/links": {
     get: {
+      id: "listLinks",
       summary: "List the tenant's links, newest first",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       query: linksQuery,
       answers: { 200: schemas.pageOf(schemas.link) },
       problems: [...ADMIN, "malformed_request", "validation_failed"],
@@ -95,8 +138,9 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/links/{id}": {
     delete: {
+      id: "removeLink",
       summary: "Remove a link of the tenant",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       path: ["id"],
       answers: { 204: null },
       problems: [...ADMIN, "not_found"],
@@ -104,8 +148,9 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/links/{id}/restore": {
     post: {
+      id: "restoreLink",
       summary: "Undo the removal of a link by an admin, within ten minutes",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       path: ["id"],
       answers: { 200: schemas.link },
       problems: [...ADMIN, "not_found"],
@@ -113,8 +158,9 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/audit": {
     get: {
+      id: "listAuditEvents",
       summary: "List the tenant's audit events, newest first",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       query: auditQuery,
       answers: { 200: schemas.pageOf(schemas.auditItem) },
       problems: [...ADMIN, "malformed_request", "validation_failed"],
@@ -122,24 +168,27 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/me": {
     get: {
+      id: "getMe",
       summary: "Who I am, what is linked, and which services may act for me",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       answers: { 200: schemas.me },
       problems: USER,
     },
   },
   "/api/v1/me/link-attempts": {
     post: {
+      id: "beginLinkAttempt",
       summary: "Begin to link: open the url in a window",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       answers: { 201: schemas.linkAttempt },
       problems: [...USER, "purpose_not_allowed", "paused"],
     },
   },
   "/api/v1/me/links": {
     post: {
+      id: "linkMe",
       summary: "Link, with the code that the window gave or with a fresh Access JWT",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       body: linkRequest,
       answers: { 200: schemas.link, 201: schemas.link },
       problems: [...USER, ...BODY, ...TOKEN, "token_too_old", "already_linked", "attempt_expired"],
@@ -147,34 +196,89 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/me/links/{id}": {
     delete: {
+      id: "unlinkMe",
       summary: "Unlink",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       path: ["id"],
       answers: { 204: null },
       problems: [...USER, "paused", "not_found"],
     },
   },
+  "/api/v1/me/links/{id}/confirm": {
+    post: {
+      id: "confirmMyLink",
+      summary: "Confirm a link that wasn't proved: services may then act for me through it",
+      security: CONTEXT_JWT,
+      path: ["id"],
+      body: confirmRequest,
+      answers: { 200: schemas.link },
+      problems: [...USER, ...BODY, "paused", "not_found", "consent_changed"],
+    },
+  },
+  "/api/v1/me/news/seen": {
+    post: {
+      id: "markNewsSeen",
+      summary: "Say that I have been told what is new, until the newest time that was shown",
+      security: CONTEXT_JWT,
+      body: newsSeenRequest,
+      answers: { 204: null },
+      problems: [...USER, ...BODY, "paused"],
+    },
+  },
+  "/api/v1/me/activity": {
+    get: {
+      id: "listMyActivity",
+      summary: "What services have done as me, newest first",
+      security: CONTEXT_JWT,
+      query: activityQuery,
+      answers: { 200: schemas.pageOf(schemas.activity) },
+      problems: [...USER, "malformed_request", "validation_failed"],
+    },
+  },
   "/api/v1/me/consents/{serviceId}": {
     put: {
+      id: "giveConsent",
       summary: "Agree to what a service may do for me",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       path: ["serviceId"],
       body: consentRequest,
       answers: { 204: null },
       problems: [...USER, ...BODY, "paused", "not_found", "consent_changed"],
     },
     delete: {
+      id: "withdrawConsent",
       summary: "Let a service do nothing more for me, also where an admin gave consent for everybody",
-      security: "contextJwt",
+      security: CONTEXT_JWT,
       path: ["serviceId"],
       answers: { 204: null },
       problems: [...USER, "paused", "not_found"],
     },
   },
+  "/api/v1/me/assertions": {
+    post: {
+      id: "createAssertion",
+      summary: "Tell a trusted service who I am: a token for it, for a minute",
+      security: CONTEXT_JWT,
+      body: assertionRequest,
+      answers: { 201: schemas.assertion },
+      problems: [
+        ...USER,
+        ...BODY,
+        "paused",
+        "not_found",
+        "purpose_not_allowed",
+        "not_linked",
+        "email_domain_not_allowed",
+        "proof_required",
+        "consent_required",
+      ],
+    },
+  },
   "/access/link/{attempt}": {
     post: {
+      id: "agreeInPopup",
       summary: "In the window behind Access: agree, and get the one-time code",
-      security: "accessAssertion",
+      security: [["accessAssertion"]],
       path: ["attempt"],
       body: popupRequest,
       isBodyOptional: true,
@@ -191,8 +295,9 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   },
   "/api/v1/sites/{site}/identity": {
     get: {
+      id: "identify",
       summary: "Who is my visitor in Jira or Confluence?",
-      security: "accessJwt",
+      security: SERVICE,
       path: ["site"],
       query: identityQuery,
       answers: { 200: schemas.identity },
@@ -203,20 +308,24 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
         "malformed_request",
         "validation_failed",
         "browser_not_allowed",
+        "service_key_required",
         "not_linked",
         "ambiguous_site",
       ],
     },
   },
+  "/sites/{site}/jira/jwks.json": assertionKeys("Jira"),
+  "/sites/{site}/confluence/jwks.json": assertionKeys("Confluence"),
   "/api/v1/sites/{site}/jira/{path}": actingCalls("Jira"),
   "/api/v1/sites/{site}/confluence/{path}": actingCalls("Confluence"),
 };
 
 /** `{path}` may hold slashes, which OpenAPI has no word for. */
 function actingCalls(productName: string): Operations {
-  const operation: Operation = {
+  const operation = {
     summary: `Call ${productName} as the person; the path may have any number of segments, and the query is passed on`,
-    security: "accessJwt",
+    description: `HEAD is taken as well. Where X-Gateway-Upstream stands on an answer, it is ${productName}'s own, of whatever status and type; where it doesn't, it is a refusal of this app's.`,
+    security: SERVICE,
     path: ["site", "path"],
     answers: { 200: null },
     passesOn: `${productName}'s own answer, of any status.`,
@@ -226,6 +335,7 @@ function actingCalls(productName: string): Operations {
       ...TOKEN,
       "malformed_request",
       "browser_not_allowed",
+      "service_key_required",
       "not_linked",
       "request_not_allowed",
       "token_too_old",
@@ -238,8 +348,28 @@ function actingCalls(productName: string): Operations {
       "installation_expired",
       "upstream_timeout",
     ],
+  } satisfies Omit<Operation, "id">;
+  const withId = (verb: string): Operation => ({ ...operation, id: `${verb}${productName}` });
+  return {
+    get: withId("get"),
+    put: withId("put"),
+    post: withId("post"),
+    patch: withId("patch"),
+    delete: withId("delete"),
   };
-  return { get: operation, put: operation, post: operation, patch: operation, delete: operation };
+}
+
+function assertionKeys(productName: string): Operations {
+  return {
+    get: {
+      id: `list${productName}AssertionKeys`,
+      summary: `The public keys of assertions about people in ${productName}; none for a site that isn't known`,
+      security: [],
+      path: ["site"],
+      answers: { 200: schemas.publicKeys },
+      problems: [],
+    },
+  };
 }
 
 /** The API as OpenAPI 3.1, made from the schemas that the routes themselves parse with. */
@@ -260,97 +390,14 @@ export function createOpenapiDocument(options: {
       Object.entries(OPERATIONS).map(([path, operations]) => [
         path,
         Object.fromEntries(
-          Object.entries(operations).map(([verb, operation]) => [verb, presentOperation(operation)]),
+          Object.entries(operations).map(([verb, operation]) => [verb, presentOperation(operation, verb)]),
         ),
       ]),
     ),
     components: {
-      securitySchemes: {
-        contextJwt: {
-          type: "apiKey",
-          in: "header",
-          name: "Authorization",
-          description: "JWT <context JWT>, from AP.context.getToken() in Jira or Confluence.",
-        },
-        accessJwt: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "JWT",
-          description:
-            "The Access JWT that the service received in Cf-Access-Jwt-Assertion. That header is taken here too, but a proxy of Cloudflare's in front of the app may take it off.",
-        },
-        accessAssertion: {
-          type: "apiKey",
-          in: "header",
-          name: "Cf-Access-Jwt-Assertion",
-          description: "Put on a browser's request by Cloudflare Access itself.",
-        },
-      },
+      securitySchemes: SECURITY_SCHEMES,
+      headers: HEADERS,
       schemas: { Problem: toJsonSchema(schemas.problem) },
     },
   };
-}
-
-function presentOperation(operation: Operation): object {
-  const parameters = [
-    ...(operation.path ?? []).map((name) => ({
-      name,
-      in: "path",
-      required: true,
-      schema: { type: "string" },
-    })),
-    ...Object.entries(operation.query?.shape ?? {}).map(([name, schema]) => ({
-      name,
-      in: "query",
-      required: false,
-      schema: toJsonSchema(schema as z.ZodType),
-    })),
-  ];
-  return {
-    summary: operation.summary,
-    security: [{ [operation.security]: [] }],
-    ...(parameters.length > 0 && { parameters }),
-    ...(operation.body && {
-      requestBody: {
-        required: true,
-        content: { "application/json": { schema: toJsonSchema(operation.body) } },
-      },
-    }),
-    responses: {
-      ...presentAnswers(operation),
-      ...presentProblems([...operation.problems, ...EVERYWHERE]),
-    },
-  };
-}
-
-function presentAnswers({ answers, passesOn = "Done; no body." }: Operation): Record<string, object> {
-  return Object.fromEntries(
-    Object.entries(answers).map(([status, schema]) => [
-      status,
-      schema
-        ? { description: "Done.", content: { "application/json": { schema: toJsonSchema(schema) } } }
-        : { description: passesOn },
-    ]),
-  );
-}
-
-function presentProblems(codes: readonly ProblemCode[]): Record<string, object> {
-  const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))];
-  return Object.fromEntries(
-    statuses.map((status) => [
-      String(status),
-      {
-        description: codes
-          .filter((code) => PROBLEMS[code].status === status)
-          .map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`)
-          .join(" "),
-        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-      },
-    ]),
-  );
-}
-
-function toJsonSchema(schema: z.ZodType): object {
-  // `$schema` belongs to a document; here the OpenAPI version says which dialect it is.
-  return { ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), $schema: undefined };
 }

@@ -12,11 +12,11 @@ const limit = z
 const text = (maxLength: number) =>
   z.string("Must stand once.").max(maxLength, `May have ${maxLength} characters.`);
 
-const time = z.iso
+export const timeField = z.iso
   .datetime({ offset: true, error: "Must be a time such as 2026-01-31T12:00:00Z." })
-  .transform((value) => new Date(value))
-  .nullable()
-  .default(null);
+  .transform((value) => new Date(value));
+
+const time = timeField.nullable().default(null);
 
 /** `?query=&limit=` is what an empty form sends: an empty value is none. Throws ValidationError. */
 export function parseQuery<T extends z.ZodObject>(
@@ -31,7 +31,14 @@ const page = { limit, cursor: z.string("Must stand once.").nullable().default(nu
 
 export const linksQuery = z.object({ query: text(200).default(""), ...page });
 
+export const activityQuery = z.object(page);
+
 export const auditQuery = z.object({
+  kind: z
+    .enum(["changes", "use"], "Must be changes or use.")
+    .nullable()
+    .default(null)
+    .meta({ description: "What people and Atlassian changed, or what services did for people." }),
   action: text(64).nullable().default(null),
   actor: text(128).nullable().default(null),
   from: time,

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { validateHeaderValue, type IncomingMessage, type ServerResponse } from "node:http";
 import { finished, type Readable } from "node:stream";
 
+import type { BrokenOff } from "../gateway/gateway-service.js";
 import { DISCARD_MS } from "./problem-response.js";
 
 interface Answer {
@@ -10,7 +11,7 @@ interface Answer {
 }
 
 /** Longer than anybody upstream is given, so that it is only ever the caller who is late. */
-const STALL_MS = 45_000;
+export const ANSWER_STALL_MS = 45_000;
 
 /**
  * Passes somebody else's answer on, no faster than the caller takes it. An answer that breaks off takes the connection
@@ -20,35 +21,50 @@ export async function relayAnswer(
   req: IncomingMessage,
   res: ServerResponse,
   { status, headers, body }: Answer,
-  stallMs = STALL_MS,
-): Promise<void> {
+  stallMs = ANSWER_STALL_MS,
+): Promise<BrokenOff> {
   // Whoever has left wants nothing more, and without this line the other side would go on.
   res.once("close", () => body.destroy());
   res.setTimeout(stallMs, () => res.destroy());
   // RFC 9112 §9.3: the rest of a body that nobody reads can't be followed by another request.
   if (!req.complete) res.shouldKeepAlive = false;
-  res.writeHead(status, withoutLengthOfNothing(status, headers));
-  res.flushHeaders();
+  res.writeHead(status, inSendableForm(status, headers));
+  // Flushing them would have Node encode as UTF-8 what is UTF-8 already.
+  res.write("", "latin1");
   try {
     await pump(body, res);
   } catch {
+    if (res.destroyed) return "caller_left";
     breakOff(res);
-    return;
+    return "upstream_failed";
   }
   end(req, res);
+  return (await isTaken(res)) ? null : "caller_left";
 }
 
-function withoutLengthOfNothing(
-  status: number,
-  headers: Answer["headers"],
-): Record<string, string | string[]> {
-  // RFC 9110 §8.6: no Content-Length in a 204.
-  const sent = Object.entries(headers).filter(
-    ([name]) => status !== 204 || name.toLowerCase() !== "content-length",
-  );
-  return Object.fromEntries(
-    sent.map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
-  );
+/** Bytes that aren't ASCII pass as they came, a character each; what no header may hold is left out. */
+function inSendableForm(status: number, headers: Answer["headers"]): Record<string, string | string[]> {
+  const sent = Object.entries(headers).flatMap(([name, value]): [string, string | string[]][] => {
+    const values = [value].flat().filter((each) => isSendable(name, each));
+    // RFC 9110 §8.6: no Content-Length in a 204.
+    if (values.length === 0 || (status === 204 && isLength(name))) return [];
+    return [[name, typeof value === "string" ? value : values]];
+  });
+  // Last: behind a length, Node reads Content-Disposition as UTF-8, and then refuses what it got.
+  return Object.fromEntries(sent.sort(([one], [other]) => Number(isLength(one)) - Number(isLength(other))));
+}
+
+function isLength(name: string): boolean {
+  return name.toLowerCase() === "content-length";
+}
+
+function isSendable(name: string, value: string): boolean {
+  try {
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function pump(body: Readable, res: ServerResponse): Promise<void> {
@@ -58,6 +74,12 @@ function pump(body: Readable, res: ServerResponse): Promise<void> {
       else resolve();
     });
     body.pipe(res, { end: false });
+  });
+}
+
+function isTaken(res: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    finished(res, { readable: false }, (error) => resolve(!error));
   });
 }
 

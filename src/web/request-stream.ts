@@ -3,14 +3,14 @@ import { Transform, type Readable } from "node:stream";
 
 import { AppError } from "../errors.js";
 
-const IDLE_MS = 30_000;
+export const BODY_IDLE_MS = 30_000;
 
 /**
  * A request's body for somebody who may be done with it before its end: destroying what is returned leaves the request
  * whole, and so the answer to it. Null when there is no body, or none that has a meaning (RFC 9110 §9.3.1). Fails with
  * AppError `malformed_request` when the sender breaks off, and `request_timeout` when it stalls.
  */
-export function openRequestBody(req: IncomingMessage, idleMs = IDLE_MS): Readable | null {
+export function openRequestBody(req: IncomingMessage, idleMs = BODY_IDLE_MS): Readable | null {
   const { "transfer-encoding": encoding, "content-length": length = "0" } = req.headers;
   if (encoding === undefined && Number(length) === 0) return null;
   if (req.method === "GET" || req.method === "HEAD") return null;

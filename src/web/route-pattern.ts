@@ -13,6 +13,8 @@ export const ROUTE_PATTERNS = [
   "/metrics",
   "/openapi.json",
   "/problems",
+  "/sites/:site/jira/jwks.json",
+  "/sites/:site/confluence/jwks.json",
   "/public/*",
   "/admin",
   "/account",
@@ -21,6 +23,10 @@ export const ROUTE_PATTERNS = [
   "/api/v1/settings",
   "/api/v1/settings/check",
   "/api/v1/settings/popup-check",
+  "/api/v1/settings/assertion-keys/rotate",
+  "/api/v1/services",
+  "/api/v1/services/:serviceId/keys",
+  "/api/v1/services/:serviceId/keys/:keyId",
   "/api/v1/links",
   "/api/v1/links/:id",
   "/api/v1/links/:id/restore",
@@ -29,7 +35,11 @@ export const ROUTE_PATTERNS = [
   "/api/v1/me/link-attempts",
   "/api/v1/me/links",
   "/api/v1/me/links/:id",
+  "/api/v1/me/links/:id/confirm",
+  "/api/v1/me/news/seen",
+  "/api/v1/me/activity",
   "/api/v1/me/consents/:serviceId",
+  "/api/v1/me/assertions",
 ] as const;
 
 export type RoutePattern = (typeof ROUTE_PATTERNS)[number];

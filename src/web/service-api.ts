@@ -5,7 +5,7 @@ import type { AppContext } from "../app-context.js";
 import { AppError, NotFoundError } from "../errors.js";
 import { parseWith } from "../field-errors.js";
 import { audienceField } from "../services/settings-document.js";
-import { findAccessJwts, requireAccessJwt } from "./access-credentials.js";
+import { findAccessJwts, requireServiceCredentials } from "./access-credentials.js";
 import { GatewayHandler } from "./gateway-handler.js";
 import { findGatewayRoute, type GatewayRoute } from "./gateway-route.js";
 import { presentIdentity } from "./presenters.js";
@@ -64,10 +64,10 @@ export class ServiceApi {
       throw new AppError("method_not_allowed", "Use GET.", { extras: { allow: ["GET", "HEAD"] } });
     }
     refuseBrowsers(req);
-    const token = requireAccessJwt(req);
+    const credentials = requireServiceCredentials(req);
     // An empty audience is refused, not ignored: a service whose own AUD tag got lost must not take anybody's tokens.
     const question = { site: readSite(site), ...parseWith(identityQuery, readQuery(query)) };
-    const person = await noteUnlessStranger(req, this.#ctx.identities.identify(token, question));
+    const person = await noteUnlessStranger(req, this.#ctx.identities.identify(credentials, question));
     const body = JSON.stringify(presentIdentity(person));
     res.writeHead(200, {
       "Content-Type": "application/json; charset=utf-8",

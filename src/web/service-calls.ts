@@ -6,15 +6,11 @@ import { noteCallerKnown } from "./request-context.js";
 
 /** Security rule 16: else whoever puts the whole host behind Access makes every cross-site form act as its victim. */
 export function refuseBrowsers(req: IncomingMessage): void {
-  const fetchSite = req.headers["sec-fetch-site"];
-  if (
-    req.headers.origin !== undefined ||
-    req.headers["sec-fetch-mode"] === "navigate" ||
-    fetchSite === "cross-site" ||
-    fetchSite === "same-site"
-  ) {
-    throw new AppError("browser_not_allowed");
-  }
+  const { origin, "sec-fetch-mode": mode, "sec-fetch-site": site = "none" } = req.headers;
+  // Only what is known to be harmless: what came twice is joined, and what a later browser says isn't known.
+  const isHarmless =
+    origin === undefined && mode !== "navigate" && (site === "none" || site === "same-origin");
+  if (!isHarmless) throw new AppError("browser_not_allowed");
 }
 
 /** `{site}` as a path has it. An impossible host is told apart from an unknown one no more than two unknown ones are. */

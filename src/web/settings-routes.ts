@@ -7,7 +7,7 @@ import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireAdmin } from "./host-user.js";
 import { jsonBody, optionalBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { presentSettings } from "./presenters.js";
+import { presentSettings, presentSigningKey } from "./presenters.js";
 
 export const settingsCheckRequest = z.strictObject(
   { teamDomain: z.string("Must be text.").max(4096, "Too long.").nullish() },
@@ -41,6 +41,14 @@ export function createSettingsRoutes(ctx: AppContext): Router {
     .route("/popup-check")
     .post(async (req, res) => {
       res.json(await ctx.settings.checkPopup(getUser(req).tenant));
+    })
+    .all(methodNotAllowed("POST"));
+
+  router
+    .route("/assertion-keys/rotate")
+    .post(async (req, res) => {
+      const key = await ctx.assertionKeys.rotate(getUser(req).tenant, getInitiator(req));
+      res.json(presentSigningKey(key));
     })
     .all(methodNotAllowed("POST"));
 

@@ -11,6 +11,7 @@ const LIMITS: ServiceLimits = {
   maxTokenAgeSeconds: null,
   ipAddresses: [],
   consent: "required",
+  liveCheckSeconds: null,
 };
 
 const SERVICE: TrustedService = {
@@ -19,6 +20,8 @@ const SERVICE: TrustedService = {
   audience: "ab".repeat(32),
   purposes: ["identify", "act"],
   limits: LIMITS,
+  paused: false,
+  keys: [],
 };
 
 const limited = (changes: Partial<ServiceLimits>): TrustedService => ({
@@ -38,7 +41,11 @@ describe("the digest of what is shown", () => {
         requests: [{ methods: ["HEAD", "GET", "GET"], path: "/rest/api/3/issue/*" }, LIMITS.requests[1]!],
       }),
     ],
-    ["who else is kept out", limited({ maxTokenAgeSeconds: 60, ipAddresses: ["203.0.113.0/24"] })],
+    [
+      "who else is kept out",
+      { ...limited({ ipAddresses: ["203.0.113.0/24"], liveCheckSeconds: 60 }), paused: true },
+    ],
+    ["the way in which the usual age of tokens is said", limited({ maxTokenAgeSeconds: 24 * 3600 })],
   ])("stays the same whatever %s", (_what, service) => {
     expect(digestOfService(service)).toBe(digestOfService(SERVICE));
   });
@@ -66,6 +73,7 @@ describe("the digest of what is shown", () => {
         })),
       }),
     ],
+    ["older tokens will do", limited({ maxTokenAgeSeconds: 24 * 3600 + 1 })],
     ["limits are gone", { ...SERVICE, limits: null }],
   ])("changes when %s", (_what, service) => {
     expect(digestOfService(service)).not.toBe(digestOfService(SERVICE));

@@ -1,17 +1,19 @@
 import type { AuditLog, Initiator } from "../audit/audit-log.js";
 import type { Clock } from "../clock.js";
 import { AppError, NotFoundError } from "../errors.js";
-import { findDoubt } from "../links/link-service.js";
 import { RateLimit } from "../rate-limit.js";
-import { listActingServices, type Settings, type TrustedService } from "../services/settings.js";
+import { listAskingServices, type Settings, type TrustedService } from "../services/settings.js";
 import type { Database, WriteStores } from "../stores.js";
 import { requireCurrentTenant } from "../tenants/require-current-tenant.js";
+import { findDoubt, requireNoDoubt } from "../tenants/tenant-doubt.js";
+import type { TenantMemory } from "../tenants/tenant-memory.js";
 import type { HostUser } from "../tenants/tenant.js";
 import { digestOfService, isAgreed, type Consent } from "./consent.js";
 
 interface Dependencies {
   readonly database: Database;
   readonly audit: AuditLog;
+  readonly memory: Pick<TenantMemory, "forgetAccount">;
   readonly clock: Clock;
 }
 
@@ -21,8 +23,8 @@ interface Dependencies {
  */
 export type ConsentStanding = "undecided" | "given" | "agreed" | "changed" | "withdrawn";
 
-/** A service that may act for people, as one of them sees it. */
-export interface ActingService {
+/** A service that may act for people, or that is told who they are, as one of them sees it. */
+export interface AskingService {
   readonly service: TrustedService;
   /** What agreeing to what is shown here takes. */
   readonly digest: string;
@@ -30,32 +32,45 @@ export interface ActingService {
   readonly decidedAt: Date | null;
 }
 
-// Each decision is audited for good, so deciding to and fro must not be free.
-const DECISIONS = { calls: 120, perSeconds: 3600 };
+// Each decision is audited for good, so deciding to and fro must not be free. Taking back is never held up: nobody can
+// take back more often than they agree.
+export const AGREEMENTS = { calls: 60, perSeconds: 3600 };
 
-/** What people decide about the services that may act for them. It counts with the next request that a service makes. */
+/** What people decide about the services that ask them. It counts with the next request, of the service or for it. */
 export class ConsentService {
   readonly #database: Database;
   readonly #audit: AuditLog;
+  readonly #memory: Dependencies["memory"];
   readonly #clock: Clock;
-  readonly #decisions: RateLimit;
+  readonly #agreements: RateLimit;
 
-  constructor({ database, audit, clock }: Dependencies) {
+  constructor({ database, audit, memory, clock }: Dependencies) {
     this.#database = database;
     this.#audit = audit;
+    this.#memory = memory;
     this.#clock = clock;
-    this.#decisions = new RateLimit({ clock, ...DECISIONS });
+    this.#agreements = new RateLimit({ clock, ...AGREEMENTS });
   }
 
-  /** Every service that may act, in the admin's order; none while there is doubt who speaks for the tenant. */
-  async listOfAccount({ tenant, accountId }: HostUser, settings: Settings): Promise<ActingService[]> {
+  /** Every service that people are asked about, in the admin's order; none while there is doubt who speaks for the tenant. */
+  async listOfAccount({ tenant, accountId }: HostUser, settings: Settings): Promise<AskingService[]> {
     if (findDoubt(tenant)) return [];
     const consents = await this.#database.read.consents.listOfAccount(tenant.id, accountId);
-    return listActingServices(settings).map((service) => {
+    return listAskingServices(settings).map((service) => {
       const consent = consents.find(({ serviceId }) => serviceId === service.id) ?? null;
       const decidedAt = consent?.decidedAt ?? null;
       return { service, digest: digestOfService(service), standing: judge(service, consent), decidedAt };
     });
+  }
+
+  /** How many people agree to what each service may do now, for those services that ask. */
+  async countAgreed(tenantId: string, settings: Settings): Promise<ReadonlyMap<string, number>> {
+    const { consents } = this.#database.read;
+    const counts = listAskingServices(settings).map(
+      async (service) =>
+        [service.id, await consents.countAgreed(tenantId, service.id, digestOfService(service))] as const,
+    );
+    return new Map(await Promise.all(counts));
   }
 
   /** Throws `not_found`, and `consent_changed` when `digest` isn't that of what the service may do now. */
@@ -63,6 +78,7 @@ export class ConsentService {
     await this.#decide(user, serviceId, async (stores, service, before) => {
       if (digest !== digestOfService(service)) throw new AppError("consent_changed");
       if (before?.state === "agreed" && before.digest === digest) return;
+      this.#agreements.consume(`${user.tenant.id} ${user.accountId}`);
       await this.#put(stores, user, service, "agreed");
       await this.#audit.consentGiven(stores.audit, by, user, service);
     });
@@ -75,6 +91,7 @@ export class ConsentService {
       await this.#put(stores, user, service, "withdrawn");
       await this.#audit.consentWithdrawn(stores.audit, by, user, service);
     });
+    this.#memory.forgetAccount(user.tenant.id, user.accountId);
   }
 
   /** In one write with what the settings say: an admin may be changing them. */
@@ -83,13 +100,12 @@ export class ConsentService {
     serviceId: string,
     decide: (stores: WriteStores, service: TrustedService, before: Consent | null) => Promise<void>,
   ): Promise<void> {
-    const doubt = findDoubt(tenant);
-    if (doubt) throw doubt;
+    requireNoDoubt(tenant);
     await this.#database.write(async (stores) => {
       await requireCurrentTenant(stores.tenants, tenant);
-      const acting = listActingServices(await stores.settings.get(tenant.id));
-      const service = acting.find(({ id }) => id === serviceId);
-      if (!service) throw new NotFoundError("There is no service with this id that may act for people.");
+      const asking = listAskingServices(await stores.settings.get(tenant.id));
+      const service = asking.find(({ id }) => id === serviceId);
+      if (!service) throw new NotFoundError("There is no service with this id that people are asked about.");
       await decide(stores, service, await stores.consents.find(tenant.id, accountId, serviceId));
     });
   }
@@ -100,9 +116,7 @@ export class ConsentService {
     service: TrustedService,
     state: Consent["state"],
   ): Promise<void> {
-    this.#decisions.consume(`${tenant.id} ${accountId}`);
-    await stores.consents.put({
-      tenantId: tenant.id,
+    await stores.consents.put(tenant.id, {
       accountId,
       serviceId: service.id,
       digest: digestOfService(service),

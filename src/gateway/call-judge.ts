@@ -1,0 +1,144 @@
+import { epochSeconds, type Clock } from "../clock.js";
+import { requireConsent } from "../consents/require-consent.js";
+import { AppError, NotLinkedError } from "../errors.js";
+import type { AccountPageUrl } from "../links/account-page.js";
+import { doesLinkCount, type IdentityLink } from "../links/identity-link.js";
+import { findMeantService, judgeToken, type WantedUse } from "../links/judge-token.js";
+import type { ServiceCredentials } from "../links/service-credentials.js";
+import type { Trusting, TrustingTenants } from "../links/trusting-tenants.js";
+import type { AccessJwtVerification, VerifiedAccessJwt } from "../links/verified-access-jwt.js";
+import type { ServiceUses } from "../services/service-uses.js";
+import type { RequestPattern, ServiceKey, TrustedService } from "../services/settings.js";
+import type { Database } from "../stores.js";
+import type { Tenant } from "../tenants/tenant.js";
+import type { GatewayTarget } from "./gateway-target.js";
+import type { LiveCheck } from "./live-check.js";
+import { requireAllowedRequest, requireProof, type CallerAddress } from "./service-limits.js";
+import type { Scope } from "./user-token-grant.js";
+
+export interface GatewayRequest {
+  /** Host of the site in lower case. */
+  readonly site: string;
+  readonly method: string;
+  /** What the method needs. */
+  readonly scope: Scope;
+  readonly target: GatewayTarget;
+  readonly caller: CallerAddress;
+  /** Finds the log line. */
+  readonly reference: string;
+}
+
+/** Who asks for what. */
+interface Question {
+  readonly token: VerifiedAccessJwt;
+  readonly serviceKey: string | null;
+  readonly request: GatewayRequest;
+}
+
+/** A request that may be made as a person: everything was looked at just now (security rule 19). */
+export interface PermittedCall extends Question {
+  readonly tenant: Tenant;
+  readonly service: TrustedService;
+  readonly key: ServiceKey | null;
+  readonly pattern: RequestPattern;
+  /** Whose account it is. */
+  readonly link: IdentityLink;
+}
+
+export interface CallJudgeDependencies {
+  readonly database: Database;
+  readonly accessJwts: AccessJwtVerification;
+  readonly liveCheck: LiveCheck;
+  readonly trusting: TrustingTenants;
+  readonly serviceUses: ServiceUses;
+  readonly clock: Clock;
+  readonly accountPageUrl: AccountPageUrl;
+}
+
+/** Says what a service may do as the person whose Access JWT it holds. */
+export class CallJudge {
+  readonly #deps: CallJudgeDependencies;
+
+  constructor(deps: CallJudgeDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Throws the contract's refusals in the contract's order, and counts them for their service. */
+  async permit(
+    { accessJwt, serviceKey }: ServiceCredentials,
+    request: GatewayRequest,
+  ): Promise<PermittedCall> {
+    const { accessJwts, liveCheck, serviceUses } = this.#deps;
+    const question = { token: await accessJwts.verify(accessJwt), serviceKey, request };
+    const count = (tenant: Tenant, service: TrustedService | null, refusal: unknown) => {
+      serviceUses.countRefusal(tenant.id, service, refusal);
+    };
+    const call = await this.#judge(question, count);
+    const liveCheckSeconds = call.service.limits?.liveCheckSeconds ?? null;
+    if (liveCheckSeconds === null) return call;
+    // Last, so that nobody who is refused anyway makes the app call out. Asking takes a while: what counts is read again.
+    const hasAsked = await liveCheck
+      .requireLive(question.token, accessJwt, liveCheckSeconds)
+      .catch((error: unknown) => {
+        count(call.tenant, call.service, error);
+        throw error;
+      });
+    return hasAsked ? this.#judge(question, count) : call;
+  }
+
+  /** Throws the same refusals for what was permitted before, and counts none. */
+  async requireStillPermitted(call: PermittedCall): Promise<void> {
+    const now = await this.#judge(call, () => undefined);
+    if (!isSame(now, call)) {
+      throw new AppError("request_not_allowed", "What the call was allowed by has changed. Make it again.");
+    }
+  }
+
+  async #judge(
+    question: Question,
+    onRefusal: (tenant: Tenant, service: TrustedService | null, refusal: unknown) => void,
+  ): Promise<PermittedCall> {
+    const { token, serviceKey, request } = question;
+    const { site, target } = request;
+    // Security rule 3: of the named product alone, of which there is one proven tenant at most.
+    const asked = { site, product: target.product, audience: null };
+    const [found] = await this.#deps.trusting.list(token, asked);
+    if (!found) throw new AppError("access_jwt_untrusted");
+    const wanted = { purpose: "act", audience: null, serviceKey } as const;
+    try {
+      return await this.#judgeIn(found, question, wanted);
+    } catch (error) {
+      onRefusal(found.tenant, findMeantService(token, found.settings, wanted), error);
+      throw error;
+    }
+  }
+
+  async #judgeIn(
+    { tenant, settings }: Trusting,
+    question: Question,
+    wanted: WantedUse,
+  ): Promise<PermittedCall> {
+    const { database, serviceUses, clock, accountPageUrl } = this.#deps;
+    const { token, request } = question;
+    const { target, method, caller } = request;
+    const { identity, service, key } = judgeToken(token, settings, clock, wanted);
+    if (key) serviceUses.noteKey(tenant.id, service.id, key.id);
+    const link = await database.read.links.findByIdentity(tenant.id, identity.issuer, identity.subject);
+    if (!link || !doesLinkCount(link, settings)) throw new NotLinkedError(accountPageUrl(tenant));
+    const tokenAgeSeconds = epochSeconds(clock) - token.issuedAt;
+    const pattern = requireAllowedRequest(service, { method, target, tokenAgeSeconds, caller });
+    requireProof(link, clock.now(), accountPageUrl(tenant, { kind: "link", id: link.id }));
+    await requireConsent(this.#deps, { tenant, accountId: link.accountId }, service);
+    return { ...question, tenant, service, key, pattern, link };
+  }
+}
+
+/** Of the same installation, by the same service, as the same person. */
+function isSame(one: PermittedCall, other: PermittedCall): boolean {
+  return (
+    one.tenant.id === other.tenant.id &&
+    one.tenant.generation === other.tenant.generation &&
+    one.service.id === other.service.id &&
+    one.link.accountId === other.link.accountId
+  );
+}
