@@ -1,6 +1,6 @@
 import { ApiError, NoAnswerError } from "./errors.js";
 
-/** @import { AuditAction, AuditEvent, Host, HostRequest, Link, LinkAttempt, Me, PageOf, PopupCheck, Problem, Settings, SettingsDraft, TeamCheck } from "./types.js" */
+/** @import { AssertionKey, AuditAction, AuditEvent, AuditKind, Deed, Host, HostRequest, Link, LinkAttempt, Me, NewServiceKey, PageOf, PopupCheck, Problem, ServiceOverview, Settings, SettingsDraft, TeamCheck } from "./types.js" */
 
 /** The app's REST API. Every call throws ApiError when it is refused and NoAnswerError when no answer came. */
 export class Api {
@@ -39,6 +39,52 @@ export class Api {
     return this.#call("DELETE", `/api/v1/me/links/${encodeURIComponent(id)}`);
   }
 
+  /**
+   * Throws `consent_changed` when `digest` isn't of what the service may do now.
+   *
+   * @param {string} serviceId
+   * @param {string} digest
+   * @returns {Promise<void>}
+   */
+  agree(serviceId, digest) {
+    return this.#call("PUT", `/api/v1/me/consents/${encodeURIComponent(serviceId)}`, { digest });
+  }
+
+  /**
+   * @param {string} serviceId
+   * @returns {Promise<void>}
+   */
+  withdraw(serviceId) {
+    return this.#call("DELETE", `/api/v1/me/consents/${encodeURIComponent(serviceId)}`);
+  }
+
+  /**
+   * Throws `consent_changed` when the link has another e-mail now.
+   *
+   * @param {string} id
+   * @param {string} email
+   * @returns {Promise<Link>}
+   */
+  confirmLink(id, email) {
+    return this.#call("POST", `/api/v1/me/links/${encodeURIComponent(id)}/confirm`, { email });
+  }
+
+  /**
+   * @param {string} until
+   * @returns {Promise<void>}
+   */
+  markNewsSeen(until) {
+    return this.#call("POST", "/api/v1/me/news/seen", { until });
+  }
+
+  /**
+   * @param {{ limit: number, cursor: string | null }} options
+   * @returns {Promise<PageOf<Deed>>}
+   */
+  listMyActivity(options) {
+    return this.#call("GET", `/api/v1/me/activity${toQuery(options)}`);
+  }
+
   /** @returns {Promise<Settings>} */
   getSettings() {
     return this.#call("GET", "/api/v1/settings");
@@ -65,6 +111,34 @@ export class Api {
   /** @returns {Promise<PopupCheck>} */
   checkPopupPath() {
     return this.#call("POST", "/api/v1/settings/popup-check", {});
+  }
+
+  /** @returns {Promise<PageOf<ServiceOverview>>} */
+  listServices() {
+    return this.#call("GET", "/api/v1/services");
+  }
+
+  /**
+   * @param {string} serviceId
+   * @returns {Promise<NewServiceKey>}
+   */
+  createServiceKey(serviceId) {
+    return this.#call("POST", `/api/v1/services/${encodeURIComponent(serviceId)}/keys`, {});
+  }
+
+  /**
+   * @param {string} serviceId
+   * @param {string} keyId
+   * @returns {Promise<void>}
+   */
+  removeServiceKey(serviceId, keyId) {
+    const service = encodeURIComponent(serviceId);
+    return this.#call("DELETE", `/api/v1/services/${service}/keys/${encodeURIComponent(keyId)}`);
+  }
+
+  /** @returns {Promise<AssertionKey>} the one that signs from now on */
+  rotateAssertionKeys() {
+    return this.#call("POST", "/api/v1/settings/assertion-keys/rotate", {});
   }
 
   /**
@@ -94,7 +168,7 @@ export class Api {
   }
 
   /**
-   * @param {{ action?: AuditAction | "", actor?: string, from?: string, to?: string, limit?: number, cursor?: string | null }} options
+   * @param {{ kind?: AuditKind | "", action?: AuditAction | "", actor?: string, from?: string, to?: string, limit?: number, cursor?: string | null }} options
    * @returns {Promise<PageOf<AuditEvent>>}
    */
   listAudit(options) {

@@ -5,6 +5,9 @@ import { tidyName } from "./tidy-name.js";
 
 const ANSWER_TIMEOUT_MS = 30_000;
 const THEME_TIMEOUT_MS = 250;
+const LOCATION_TIMEOUT_MS = 1_000;
+/** Both products leave parameters that begin so to apps. */
+const QUERY_PREFIX = "ac.";
 /** As many as both products take in one question. */
 const NAMES_AT_ONCE = 50;
 
@@ -21,6 +24,7 @@ export function createConnectHost(product) {
   return {
     appUrl: APP_URL,
     start,
+    findQuery,
     send,
     findAccountNames: (accountIds) => findAccountNames(product, accountIds),
   };
@@ -47,6 +51,30 @@ function waitForTheme() {
       resolve(undefined);
     }
   });
+}
+
+async function findQuery() {
+  const query = new URLSearchParams();
+  for (const [name, value] of readQuery(await findLocation())) {
+    if (name.startsWith(QUERY_PREFIX)) query.append(name.slice(QUERY_PREFIX.length), value);
+  }
+  return query;
+}
+
+/** @returns {Promise<string>} Empty when the bridge doesn't tell. */
+function findLocation() {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(""), LOCATION_TIMEOUT_MS);
+    const { getLocation, env } = getBridge();
+    const find = getLocation ?? env?.getLocation;
+    if (find) find(resolve);
+    else resolve("");
+  }).catch(() => "");
+}
+
+/** @param {string} location */
+function readQuery(location) {
+  return URL.canParse(location) ? new URL(location).searchParams : new URLSearchParams();
 }
 
 /**

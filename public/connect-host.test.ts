@@ -75,6 +75,53 @@ describe("findAccountNames", () => {
   });
 });
 
+describe("findQuery", () => {
+  const PAGE = "https://acme.atlassian.net/plugins/servlet/ac/app/account";
+
+  async function findIn(getLocation: (callback: (location: string) => void) => void) {
+    vi.stubGlobal("window", { AP: { getLocation } });
+    return [...(await createConnectHost("jira").findQuery())];
+  }
+
+  it("finds the address where the bridge has it", async () => {
+    const getLocation = (callback: (location: string) => void) => callback(`${PAGE}?ac.link=1`);
+    vi.stubGlobal("window", { AP: { env: { getLocation } } });
+    expect((await createConnectHost("jira").findQuery()).get("link")).toBe("1");
+  });
+
+  it.each<[location: string, found: [name: string, value: string][]]>([
+    [PAGE, []],
+    [`${PAGE}?ac.service=a%26b&as=ada`, [["service", "a&b"]]],
+    [
+      `${PAGE}?ac.service=1&ac.link=2#ac.service=3`,
+      [
+        ["service", "1"],
+        ["link", "2"],
+      ],
+    ],
+    ["not an address", []],
+  ])("takes what is for the app out of %s", async (location, found) => {
+    expect(await findIn((callback) => callback(location))).toEqual(found);
+  });
+
+  it("goes without when the product can't tell", async () => {
+    vi.stubGlobal("window", { AP: {} });
+    expect([...(await createConnectHost("jira").findQuery())]).toEqual([]);
+    expect(
+      await findIn(() => {
+        throw new Error("Not in this product.");
+      }),
+    ).toEqual([]);
+  });
+
+  it("doesn't wait for a product that never tells", async () => {
+    vi.useFakeTimers();
+    const found = findIn(() => undefined);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await found).toEqual([]);
+  });
+});
+
 describe("send", () => {
   beforeEach(() => {
     giveBridge();

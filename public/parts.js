@@ -92,7 +92,7 @@ export function waiting(text) {
 /**
  * A button that keeps its place and its focus while its work is under way.
  *
- * @param {{ id?: string, label: string, busyLabel?: string, isBusy?: boolean, kind?: "primary" | "danger" | "", type?: "button" | "submit", onClick?: () => void }} options
+ * @param {{ id?: string, label: unknown, busyLabel?: unknown, isBusy?: boolean, kind?: "primary" | "danger" | "", type?: "button" | "submit", onClick?: () => void }} options
  * @returns {TemplateResult}
  */
 export function button({

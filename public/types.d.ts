@@ -1,24 +1,80 @@
-import type { AuditAction as StoredAuditAction } from "../src/audit/audit-event.js";
+import type {
+  AuditAction as StoredAuditAction,
+  AuditKind as StoredAuditKind,
+} from "../src/audit/audit-event.js";
 import type { ProblemCode as SentProblemCode } from "../src/errors.js";
 import type { PopupCheck as StoredPopupCheck } from "../src/services/popup-front.js";
-import type { Settings as StoredSettings } from "../src/services/settings.js";
+import type { ListedService, ListedSettings } from "../src/services/settings.js";
 import type { TeamCheck as StoredTeamCheck } from "../src/services/team-keys.js";
-import type { presentAuditEvent, presentLink, presentMe } from "../src/web/presenters.js";
+import type { presentActivity, presentAuditEvent, presentLink, presentMe } from "../src/web/presenters.js";
 import type { Problem as SentProblem } from "../src/web/problem-response.js";
 
-export type Settings = StoredSettings;
+export type Settings = ListedSettings;
 export type TeamCheck = StoredTeamCheck;
 export type PopupCheck = StoredPopupCheck;
 export type Link = ReturnType<typeof presentLink>;
 export type Me = ReturnType<typeof presentMe>;
+/** A service that may act for whoever looks, as they see it. */
+export type Service = Me["services"][number];
+export type News = Me["news"][number];
+/** Something that a service did as whoever looks. */
+export type Deed = ReturnType<typeof presentActivity>;
 export type AuditAction = StoredAuditAction;
+export type AuditKind = StoredAuditKind;
 export type AuditEvent = ReturnType<typeof presentAuditEvent>;
 export type Problem = SentProblem;
 export type ProblemCode = SentProblemCode;
 
 /** A service as the page sends it: a new one has no id. */
-export type ServiceDraft = Omit<Settings["services"][number], "id"> & { readonly id?: string };
+export type ServiceDraft = Omit<ListedService, "id"> & { readonly id?: string };
 export type SettingsDraft = Omit<Settings, "services"> & { readonly services: readonly ServiceDraft[] };
+export type Limits = NonNullable<ListedService["limits"]>;
+
+/** What has been going on at a service. */
+export interface ServiceOverview {
+  readonly serviceId: string;
+  readonly label: string;
+  /** How many people agree to what it may do now. */
+  readonly consents: number;
+  readonly keys: readonly UsedServiceKey[];
+  readonly use: ServiceUse;
+}
+
+export interface ServiceKey {
+  readonly id: string;
+  /** Its last characters. */
+  readonly hint: string;
+  readonly createdAt: string;
+}
+
+export interface UsedServiceKey extends ServiceKey {
+  /** Null while no call has come with it. */
+  readonly lastUsedAt: string | null;
+}
+
+/** Told once. */
+export interface NewServiceKey extends ServiceKey {
+  readonly key: string;
+}
+
+export interface ServiceUse {
+  readonly days: number;
+  readonly identified: number;
+  readonly acted: number;
+  readonly asserted: number;
+  readonly people: number;
+  readonly refusals: readonly {
+    readonly code: string;
+    readonly count: number;
+    readonly lastAt: string;
+  }[];
+  readonly lastUsedAt: string | null;
+}
+
+export interface AssertionKey {
+  readonly kid: string;
+  readonly createdAt: string;
+}
 
 export interface LinkAttempt {
   readonly id: string;
@@ -52,6 +108,11 @@ export interface Host {
   readonly appUrl: URL;
   /** Takes on the product's colours, now and whenever they change. Throws HostMissingError without the product's script. */
   start(): Promise<void>;
+  /**
+   * What the address of the product's page says to the app's, such as `service` for `?ac.service=…`. Anybody may have made
+   * that address up. Never throws; empty when the product doesn't tell.
+   */
+  findQuery(): Promise<URLSearchParams>;
   /** Calls the app's API as whoever looks at the page. Throws NoAnswerError when none came. */
   send(request: HostRequest): Promise<HostAnswer>;
   /** Names as the product shows them to whoever looks. Never throws; who isn't found is left out. */

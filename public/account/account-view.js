@@ -1,6 +1,9 @@
 import { linkCard } from "./account-link-view.js";
+import { activityView } from "./activity-view.js";
 import { linkingView } from "../linking/linking-view.js";
+import { newsView } from "./news-view.js";
 import { message, nameProduct, problemMessage, waiting } from "../parts.js";
+import { servicesView } from "./services-view.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
@@ -25,7 +28,7 @@ export function accountView(state, { actions, linking, product }) {
     <p class="lead">
       Your company’s tools behind Cloudflare Access know you by your Access identity, and ${productName} knows
       you by your account. Link the two once, and the tools that your admins trust can tell who you are in
-      ${productName}.
+      ${productName} and, if you agree, act there as you.
     </p>
     ${content(state, { actions, linking, product }, productName)}`;
 }
@@ -35,10 +38,13 @@ export function accountView(state, { actions, linking, product }) {
  * @param {AccountParts} parts
  * @param {string} productName
  */
-function content({ me, error, unlinking, unlinked }, { actions, linking }, productName) {
+function content(state, { actions, linking, product }, productName) {
+  const { me, error, news, arrival, linkWork, unlinked, activity } = state;
   if (error) return problemMessage(error, { retry: () => void actions.load() });
   if (!me) return html`<div aria-busy="true">${waiting("Loading …")}</div>`;
-  return html`<div class="sides">
+  return html`${newsView(news, productName)}
+    ${arrival?.kind === "link" && !arrival.isThere ? missingLink() : nothing}
+    <div class="sides">
       ${ownCard(me, productName)}
       ${
         me.links.length > 0
@@ -48,14 +54,32 @@ function content({ me, error, unlinking, unlinked }, { actions, linking }, produ
                 me.links,
                 ({ id }) => id,
                 (link) =>
-                  linkCard(link, unlinking?.linkId === link.id ? unlinking : null, { actions, productName }),
+                  linkCard(link, {
+                    actions,
+                    work: linkWork?.linkId === link.id ? linkWork : null,
+                    isArrival: arrival?.kind === "link" && arrival.id === link.id,
+                    proveAgain: me.linking.available ? () => void linking.start() : null,
+                    productName,
+                  }),
               )}
             </section>`
           : nobodyCard()
       }
     </div>
     ${unlinked ? unlinkedMessage(unlinked) : nothing} ${linkingPart(me, linking, productName)}
-    ${me.signOutUrl ? signOut(me.signOutUrl) : nothing}`;
+    ${me.signOutUrl ? signOut(me.signOutUrl) : nothing}
+    ${servicesView({ ...state, me }, { actions, product, productName })}
+    ${activityView(activity, { actions: actions.activity, product, productName })}`;
+}
+
+function missingLink() {
+  return html`<div tabindex="-1" data-arrival>
+    ${message({
+      tone: "info",
+      title: "The link that you were sent here for is no longer there",
+      text: "Somebody has unlinked it. You can link again below.",
+    })}
+  </div>`;
 }
 
 /**

@@ -1,10 +1,13 @@
 import { AccountNames } from "./account-names.js";
 import { adminView } from "./admin-view.js";
+import { AssertionKeys } from "./assertion-keys.js";
 import { AuditList } from "./audit-list.js";
 import { FirstRun } from "./first-run.js";
 import { focusOn } from "./form-parts.js";
 import { LinkList } from "./link-list.js";
 import { createLinking } from "../linking/linking.js";
+import { ServiceKeys } from "./service-keys.js";
+import { ServiceOverviews } from "./service-overviews.js";
 import { SettingsEditor } from "./settings-editor.js";
 import { isComplete, isLinkService } from "./settings-draft.js";
 import { Task } from "./task.js";
@@ -48,6 +51,9 @@ export class AdminPage {
     this.names = new AccountNames(host, draw);
     this.links = new LinkList({ api, names: this.names, onChange: draw });
     this.audit = new AuditList({ api, names: this.names, onChange: draw });
+    this.overviews = new ServiceOverviews({ api, onChange: draw });
+    this.serviceKeys = new ServiceKeys({ api, reload: () => this.overviews.load(), onChange: draw });
+    this.assertionKeys = new AssertionKeys({ api, onChange: draw });
     this.linking = createLinking(api, ({ phase }) => {
       const had = document.activeElement;
       this.draw();
@@ -72,7 +78,7 @@ export class AdminPage {
 
   async start() {
     window.addEventListener("beforeunload", (event) => {
-      if (this.#editor?.isDirty) event.preventDefault();
+      if (this.#editor?.isDirty || this.serviceKeys.made) event.preventDefault();
     });
     this.#root.replaceChildren();
     await this.load();
@@ -99,9 +105,10 @@ export class AdminPage {
     void this.editor.checkPopupPath();
   }
 
-  /** What an admin wants to know of a set-up that stands: does the window work, and am I linked? */
+  /** What an admin wants to know of a set-up that stands: does the window work, who uses what, and am I linked? */
   #lookAround() {
     void this.editor.checkPopupPath();
+    void this.overviews.load();
     void this.loadMe();
   }
 

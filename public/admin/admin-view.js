@@ -14,7 +14,7 @@ export function adminView(page) {
   return html`<h1 id="title" tabindex="-1">Cloudflare Access</h1>
     <p class="lead">
       People link who they are in Cloudflare Access with who they are in ${nameProduct(page.product)}. You
-      decide which services may ask.
+      decide which services may ask, and what they may do.
     </p>
     ${navigationView(page)}
     <div class="panel">${sectionView(page)}</div>`;

@@ -11,14 +11,22 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 /** @import { AdminPage } from "./admin-page.js" */
 /** @import { AuditFilter } from "./audit-list.js" */
 /** @import { Part } from "./audit-sentence.js" */
-/** @import { AuditAction, AuditEvent } from "../types.js" */
+/** @import { AuditEvent } from "../types.js" */
+
+/** @typedef {readonly (readonly [value: string, words: string])[]} Options */
+
+/** @type {readonly (readonly [AuditFilter["what"], string])[]} */
+const KINDS = [
+  ["changes", "Changes"],
+  ["use", "What services did"],
+  ["", "Everything"],
+];
 
 /** @type {readonly (readonly [AuditFilter["actorType"], string])[]} */
 const ACTORS = [
   ["", "Anybody"],
   ["user", "People"],
   ["host", "Atlassian"],
-  ["service", "Services"],
   ["system", "The app itself"],
   ["account", "One account"],
 ];
@@ -29,7 +37,7 @@ export function auditListView(page) {
   const { loading, isLoaded } = audit.pages;
   return html`<section aria-busy=${loading.isBusy ? "true" : "false"}>
     <h2 id="audit-heading" tabindex="-1">Audit log</h2>
-    <p class="lead">Every change, newest first.</p>
+    <p class="lead">What was changed, and what services did for people, newest first.</p>
     ${filterView(page)}
     <p class="visually-hidden" role="status">${sayList(page)}</p>
     ${loading.error ? adminProblem(loading.error, { product, retry: () => void audit.load() }) : nothing}
@@ -48,16 +56,22 @@ function sayList({ audit: { events, pages } }) {
 function filterView({ audit }) {
   const { filter } = audit;
   return html`<div class="filters" role="group" aria-label="Filter">
-    ${selectView(
-      "audit-action",
-      "What",
-      [["", "Anything"], ...Object.entries(ACTIONS)],
-      filter.action,
-      (value) => audit.narrow({ action: /** @type {AuditAction | ""} */ (value) }),
-    )}
-    ${selectView("audit-actor", "Done by", ACTORS, filter.actorType, (value) =>
-      audit.narrow({ actorType: /** @type {AuditFilter["actorType"]} */ (value) }),
-    )}
+    ${selectView({
+      id: "audit-what",
+      label: "What",
+      chosen: filter.what,
+      options: KINDS,
+      more: Object.entries(ACTIONS),
+      onChange: (what) => audit.narrow({ what: /** @type {AuditFilter["what"]} */ (what) }),
+    })}
+    ${selectView({
+      id: "audit-actor",
+      label: "Done by",
+      chosen: filter.actorType,
+      options: ACTORS,
+      onChange: (actorType) =>
+        audit.narrow({ actorType: /** @type {AuditFilter["actorType"]} */ (actorType) }),
+    })}
     ${inputView("audit-from", "From", "date", filter.firstDay, (firstDay) => audit.narrow({ firstDay }))}
     ${inputView("audit-to", "To", "date", filter.lastDay, (lastDay) => audit.narrow({ lastDay }))}
     ${
@@ -71,22 +85,26 @@ function filterView({ audit }) {
 }
 
 /**
- * @param {string} id
- * @param {string} label
- * @param {readonly (readonly [string, string])[]} options
- * @param {string} value
- * @param {(value: string) => void} onChange
+ * @param {{ id: string, label: string, chosen: string, options: Options, more?: Options, onChange: (value: string) => void }} parts
  */
-function selectView(id, label, options, value, onChange) {
+function selectView({ id, label, chosen, options, more, onChange }) {
   return html`<div class="field">
     <label for=${id}>${label}</label>
     <select id=${id} @change=${(/** @type {Event} */ event) => onChange(valueOf(event))}>
-      ${options.map(
-        ([option, words]) =>
-          html`<option value=${option} .selected=${live(option === value)}>${words}</option>`,
-      )}
+      ${optionsView(options, chosen)}
+      ${more ? html`<optgroup label="Only">${optionsView(more, chosen)}</optgroup>` : nothing}
     </select>
   </div>`;
+}
+
+/**
+ * @param {Options} options
+ * @param {string} chosen
+ */
+function optionsView(options, chosen) {
+  return options.map(
+    ([option, words]) => html`<option value=${option} .selected=${live(option === chosen)}>${words}</option>`,
+  );
 }
 
 /**
@@ -168,6 +186,7 @@ function eventView(page, event) {
  */
 function partView({ names }, part) {
   if (typeof part === "string") return part;
+  if ("code" in part) return html`<code>${part.code}</code>`;
   return "email" in part ? html`<bdi>${part.email}</bdi>` : accountView(names, part.accountId);
 }
 
@@ -175,7 +194,9 @@ function partView({ names }, part) {
  * @param {AdminPage} page
  * @param {AuditEvent} event
  */
-function detailsView({ audit, names }, { action, actor: { accountId }, before, after, ip, reference }) {
+function detailsView({ audit, names }, { action, actor: { type, accountId }, before, after, ip, reference }) {
+  // A service that acts does so as somebody.
+  const isDeed = type === "service";
   return html`<dl class="values">
       <div>
         <dt>Action</dt>
@@ -185,7 +206,7 @@ function detailsView({ audit, names }, { action, actor: { accountId }, before, a
         accountId === null
           ? nothing
           : html`<div>
-              <dt>Done by</dt>
+              <dt>${isDeed ? "Done as" : "Done by"}</dt>
               <dd>${accountView(names, accountId)}</dd>
             </div>`
       }
@@ -204,7 +225,10 @@ function detailsView({ audit, names }, { action, actor: { accountId }, before, a
         ? nothing
         : html`<div class="actions">
             <button type="button" @click=${() => audit.showOnly(accountId)}>
-              <span>Only what <bdi>${names.find(accountId) ?? accountId}</bdi> did</span>
+              <span
+                >Only what ${isDeed ? "was done as" : nothing}
+                <bdi>${names.find(accountId) ?? accountId}</bdi> ${isDeed ? nothing : "did"}</span
+              >
             </button>
           </div>`
     }`;

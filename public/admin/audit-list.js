@@ -4,23 +4,30 @@ import { PagedList } from "./paged-list.js";
 
 /** @import { AccountNames } from "./account-names.js" */
 /** @import { Api } from "../api.js" */
-/** @import { AuditAction, AuditEvent } from "../types.js" */
+/** @import { AuditAction, AuditEvent, AuditKind } from "../types.js" */
 
 /**
  * @typedef {object} AuditFilter
- * @property {AuditAction | ""} action
- * @property {"" | "user" | "host" | "service" | "system" | "account"} actorType
+ * @property {AuditKind | AuditAction | ""} what
+ * @property {"" | "user" | "host" | "system" | "account"} actorType
  * @property {string} accountId Counts for the type `account`.
  * @property {string} firstDay As in a date input, in the reader's time zone.
  * @property {string} lastDay Inclusive.
  */
 
 /** @type {AuditFilter} */
-const EVERYTHING = { action: "", actorType: "", accountId: "", firstDay: "", lastDay: "" };
+const EVERYTHING = { what: "", actorType: "", accountId: "", firstDay: "", lastDay: "" };
+
+/**
+ * What services do would bury what people change.
+ *
+ * @type {AuditFilter}
+ */
+const CHANGES = { ...EVERYTHING, what: "changes" };
 
 /** The audit log, newest first: filtered, page by page. */
 export class AuditList {
-  filter = EVERYTHING;
+  filter = CHANGES;
   /** @type {readonly AuditEvent[]} */
   events = [];
   /** @type {PagedList<AuditEvent>} */
@@ -58,7 +65,7 @@ export class AuditList {
 
   clearFilter() {
     this.narrow(EVERYTHING);
-    focusOn("audit-action");
+    focusOn("audit-what");
   }
 
   async load() {
@@ -85,9 +92,9 @@ export function eventId(id) {
 }
 
 /** @param {AuditFilter} filter */
-function toQuery({ action, actorType, accountId, firstDay, lastDay }) {
+function toQuery({ what, actorType, accountId, firstDay, lastDay }) {
   return {
-    action,
+    ...(what === "changes" || what === "use" ? { kind: what } : { action: what }),
     actor: actorType === "account" ? accountId.trim() : actorType,
     from: startOfDay(firstDay, 0),
     to: startOfDay(lastDay, 1),

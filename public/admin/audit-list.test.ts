@@ -6,14 +6,16 @@ import { AuditList } from "./audit-list.js";
 import { createNames, createQuestions } from "./lists.fixture.js";
 
 interface Query {
-  readonly action: string;
+  readonly kind?: string;
+  readonly action?: string;
   readonly actor: string;
   readonly from: string;
   readonly to: string;
   readonly cursor: string | null;
 }
 
-const EVERYTHING = { action: "", actor: "", from: "", to: "" };
+const ANYTIME = { actor: "", from: "", to: "" };
+const CHANGES = { ...ANYTIME, kind: "changes" };
 
 let focused: string[];
 
@@ -68,7 +70,7 @@ describe("AuditList", () => {
   it("appends the next page, and goes on at its first event", async () => {
     const { list, asked, shown } = await createLoadedList();
     void list.loadMore();
-    expect(asked[1]!.query).toEqual({ ...EVERYTHING, cursor: "next" });
+    expect(asked[1]!.query).toEqual({ ...CHANGES, cursor: "next" });
     await asked[1]!.answer({ items: [buildEvent("1")] });
     expect(shown()).toEqual(["3", "2", "1"]);
     expect(list.pages.hasMore).toBe(false);
@@ -77,17 +79,17 @@ describe("AuditList", () => {
 
   it("shows more of what is shown, whatever the filter says since", async () => {
     const { list, asked } = await createLoadedList();
-    list.narrow({ action: "link.created" });
+    list.narrow({ what: "link.created" });
     void list.loadMore();
-    expect(asked[1]!.query).toEqual({ ...EVERYTHING, cursor: "next" });
+    expect(asked[1]!.query).toEqual({ ...CHANGES, cursor: "next" });
     await asked[1]!.answer({});
   });
 
   it("keeps the newer answer when the older comes later", async () => {
     const { list, asked, shown } = await createLoadedList();
-    list.narrow({ action: "link.created" });
+    list.narrow({ what: "link.created" });
     vi.advanceTimersByTime(300);
-    list.narrow({ action: "link.removed" });
+    list.narrow({ what: "link.removed" });
     vi.advanceTimersByTime(300);
     await asked[2]!.answer({ items: [buildEvent("removed")] });
     await asked[1]!.answer({ items: [buildEvent("created")], nextCursor: "more" });
@@ -107,11 +109,20 @@ describe("AuditList", () => {
   });
 
   it.each([
-    [{ action: "settings.changed" }, { action: "settings.changed" }],
-    [{ actorType: "host", accountId: "712020:ada" }, { actor: "host" }],
-    [{ actorType: "account", accountId: " 712020:ada " }, { actor: "712020:ada" }],
+    [{}, { kind: "changes" }],
+    [{ what: "use" }, { kind: "use" }],
+    [{ what: "" }, { action: "" }],
+    [{ what: "settings.changed" }, { action: "settings.changed" }],
+    [
+      { actorType: "host", accountId: "712020:ada" },
+      { kind: "changes", actor: "host" },
+    ],
+    [
+      { actorType: "account", accountId: " 712020:ada " },
+      { kind: "changes", actor: "712020:ada" },
+    ],
   ] as const)("asks for %j as %j", (changes, query) => {
-    expect(findQuery(changes)).toEqual({ ...EVERYTHING, ...query, cursor: null });
+    expect(findQuery(changes)).toEqual({ ...ANYTIME, ...query, cursor: null });
   });
 
   it("finds what one account did, and everything again", () => {
@@ -122,13 +133,16 @@ describe("AuditList", () => {
     list.clearFilter();
     expect(list.isFiltered).toBe(false);
     vi.advanceTimersByTime(300);
-    expect(asked.map(({ query }) => query.actor)).toEqual(["712020:ada", ""]);
-    expect(focused).toEqual(["audit-heading", "audit-action"]);
+    expect(asked.map(({ query }) => [query.actor, query.kind])).toEqual([
+      ["712020:ada", "changes"],
+      ["", undefined],
+    ]);
+    expect(focused).toEqual(["audit-heading", "audit-what"]);
   });
 
   it("doesn't count an account id that no longer filters", () => {
     const { list } = createList();
-    list.narrow({ actorType: "account", accountId: "712020:ada" });
+    list.narrow({ what: "", actorType: "account", accountId: "712020:ada" });
     list.narrow({ actorType: "" });
     expect(list.isFiltered).toBe(false);
   });

@@ -1,16 +1,10 @@
-/** @import { AuditAction, AuditEvent, Settings } from "../types.js" */
+import { sayRefusal } from "../refusal-words.js";
+import { asValues, saySettingsChange } from "./settings-change-words.js";
 
-/** @typedef {string | { readonly accountId: string } | { readonly email: string }} Part Words, or what others chose. */
+/** @import { Values } from "./settings-change-words.js" */
+/** @import { AuditAction, AuditEvent } from "../types.js" */
 
-/** @typedef {Readonly<Record<string, unknown>>} Values */
-
-/** @type {Readonly<Record<Exclude<keyof Settings, "paused" | "version">, string>>} */
-const SETTINGS_WORDS = {
-  teamDomain: "the team domain",
-  services: "the trusted services",
-  allowedEmailDomains: "the allowed e-mail domains",
-  matching: "how identities are matched",
-};
+/** @typedef {string | { readonly accountId: string } | { readonly email: string } | { readonly code: string }} Part Words, or what others chose. */
 
 /**
  * What one can look for, in the words of the list.
@@ -23,7 +17,16 @@ export const ACTIONS = {
   "link.replaced": "Link replaced",
   "link.removed": "Unlinked",
   "link.restored": "Unlinking undone",
+  "link.confirmed": "Link confirmed",
   "link_attempt.failed": "Too many wrong codes",
+  "consent.given": "Consent given",
+  "consent.withdrawn": "Consent withdrawn",
+  "consents.removed": "Consents ended",
+  "service.acted": "Acted for a person",
+  "assertion.issued": "Vouched for a person",
+  "service_key.created": "Service key created",
+  "service_key.removed": "Service key removed",
+  "assertion_keys.rotated": "Assertion keys replaced",
   "tenant.installed": "App installed",
   "tenant.enabled": "App enabled",
   "tenant.disabled": "App disabled",
@@ -42,7 +45,7 @@ export function describeEvent(event) {
   const after = asValues(event.after);
   switch (event.action) {
     case "settings.changed":
-      return [who, ` ${sayChange(before, after)}.`];
+      return [who, ` ${saySettingsChange(before, after)}.`];
     case "link.created":
       return [who, " linked ", identity(after), ...ofWhom(event, after, " to the account of "), "."];
     case "link.replaced":
@@ -79,6 +82,24 @@ export function describeEvent(event) {
         event.target ? { accountId: event.target.id } : "somebody",
         ".",
       ];
+    case "link.confirmed":
+      return [who, " confirmed the link with ", identity(after), "."];
+    case "consent.given":
+      return [who, ` agreed that ${nameService(after)} may act for them.`];
+    case "consent.withdrawn":
+      return [who, ` no longer lets ${nameService(before)} act for them.`];
+    case "consents.removed":
+      return [`${sayPeople(before)} agreed to ${nameService(before)} ended with what it was trusted for.`];
+    case "service.acted":
+      return describeDeed(event, after);
+    case "assertion.issued":
+      return [who, ` was vouched for to ${nameService(after)}.`];
+    case "service_key.created":
+      return [who, ` made a key for ${nameService(after)}, ending in ${String(after["hint"])}.`];
+    case "service_key.removed":
+      return [who, ` removed the key of ${nameService(before)} that ended in ${String(before["hint"])}.`];
+    case "assertion_keys.rotated":
+      return [who, " replaced the keys of assertions."];
     case "tenant.installed":
       return [who, event.before === null ? " installed the app." : " installed the app again."];
     case "tenant.uninstalled":
@@ -88,7 +109,7 @@ export function describeEvent(event) {
     case "tenant.disabled":
       return [who, " disabled the app."];
     default:
-      return [who, `: ${event.action}.`];
+      return [who, ": ", event.action, "."];
   }
 }
 
@@ -127,16 +148,40 @@ function ofWhom({ actor }, { accountId }, words) {
 }
 
 /**
- * @param {Values} before
- * @param {Values} after
+ * Without a key, whoever holds the person's token may have been it (security rule 17).
+ *
+ * @param {AuditEvent} event
+ * @param {Values} call
+ * @returns {Part[]}
  */
-function sayChange(before, after) {
-  const isChanged = (/** @type {string} */ name) =>
-    JSON.stringify(before[name]) !== JSON.stringify(after[name]);
-  const changes = Object.entries(SETTINGS_WORDS).flatMap(([name, words]) => (isChanged(name) ? [words] : []));
-  const changed = changes.length > 0 ? `changed ${joinWords(changes)}` : "";
-  const paused = isChanged("paused") ? (after["paused"] ? "paused the app" : "resumed the app") : "";
-  return [changed, paused].filter(Boolean).join(" and ") || "saved the settings unchanged";
+function describeDeed({ actor: { accountId } }, call) {
+  const { by, method, path } = call;
+  return [
+    by === "key" ? nameService(call) : `Somebody with a token for ${nameService(call)}`,
+    " acted for ",
+    accountId === null ? "somebody" : { accountId },
+    ": ",
+    { code: `${String(method)} ${String(path)}` },
+    ` ${sayOutcome(call)}.`,
+  ];
+}
+
+/** @param {Values} call */
+function sayOutcome({ status, code }) {
+  if (code === "caller_left" && status === null) return "went without an answer: the caller had left";
+  if (code === "caller_left")
+    return `was answered with ${String(status)}, but the caller left before the end`;
+  return typeof code === "string" ? `failed. ${sayRefusal(code)}` : `was answered with ${String(status)}`;
+}
+
+/** @param {Values} values */
+function nameService({ label }) {
+  return typeof label === "string" ? `“${label}”` : "a service";
+}
+
+/** @param {Values} values */
+function sayPeople({ count }) {
+  return count === 1 ? "What 1 person had" : `What ${String(count)} people had`;
 }
 
 /**
@@ -154,17 +199,4 @@ function isHolder({ type, accountId }) {
  */
 function identity({ email }) {
   return typeof email === "string" ? { email } : "an Access identity";
-}
-
-/** @param {readonly string[]} words */
-function joinWords(words) {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-
-/**
- * @param {unknown} value
- * @returns {Values}
- */
-function asValues(value) {
-  return typeof value === "object" && value !== null ? /** @type {Values} */ (value) : {};
 }

@@ -91,5 +91,5 @@ function valueView(difference, side) {
 
 /** @param {Difference} difference */
 function isCode({ field }) {
-  return field === "audience" || field === "limits";
+  return field === "audience" || field === "requests" || field === "ipAddresses";
 }

@@ -1,9 +1,25 @@
-/** @import { Difference, Side } from "./settings-merge.js" */
+import { CONSENTS, sayLiveCheck, sayTokenAge } from "./limit-words.js";
+import { formatRequestLines } from "./request-lines.js";
+
+/** @import { Difference, ServiceField, Side } from "./settings-merge.js" */
 /** @import { Purpose } from "./settings-draft.js" */
-/** @import { ServiceDraft } from "../types.js" */
+/** @import { Limits, ServiceDraft } from "../types.js" */
 
 /** @type {Readonly<Record<Purpose, string>>} */
 const PURPOSES = { link: "Link", identify: "Identify", act: "Act", assert: "Assert" };
+
+/** @type {Readonly<Record<ServiceField, string>>} */
+const SERVICE_WORDS = {
+  label: "name",
+  audience: "AUD tag",
+  purposes: "what it may be used for",
+  paused: "pause",
+  requests: "what it may do",
+  maxTokenAgeSeconds: "age of the token from Access",
+  ipAddresses: "where it may call from",
+  liveCheckSeconds: "live check",
+  consent: "consent",
+};
 
 /**
  * What a difference is about.
@@ -17,21 +33,14 @@ export function sayWhat({ field, subject }) {
       return "Team domain";
     case "matching":
       return "How identities are matched";
-    case "paused":
-      return "Pause";
     case "emailDomain":
       return `E-mail domain ${subject ?? ""}`;
     case "service":
       return `Service “${subject ?? ""}”`;
-    case "label":
-      return `Service “${subject ?? ""}”: name`;
-    case "audience":
-      return `Service “${subject ?? ""}”: AUD tag`;
-    case "purposes":
-      return `Service “${subject ?? ""}”: what it may be used for`;
-    case "limits":
-      return `Service “${subject ?? ""}”: limits`;
+    case "paused":
+      if (subject === null) return "Pause";
   }
+  return `Service “${subject ?? ""}”: ${SERVICE_WORDS[field]}`;
 }
 
 /**
@@ -54,8 +63,16 @@ export function saySide(difference, side) {
       return value ? describeService(/** @type {ServiceDraft} */ (value)) : sayMissing(difference);
     case "purposes":
       return `May be used for: ${sayPurposes(/** @type {ServiceDraft["purposes"]} */ (value))}`;
-    case "limits":
-      return value === null ? "No limits" : JSON.stringify(value, null, 2);
+    case "requests":
+      return formatRequestLines(/** @type {Limits["requests"]} */ (value)) || "Nothing";
+    case "maxTokenAgeSeconds":
+      return sayTokenAge(/** @type {number | null} */ (value));
+    case "ipAddresses":
+      return /** @type {readonly string[]} */ (value).join("\n") || "From any address";
+    case "liveCheckSeconds":
+      return sayLiveCheck(/** @type {number | null} */ (value));
+    case "consent":
+      return CONSENTS[/** @type {Limits["consent"]} */ (value)];
     case "teamDomain":
       return typeof value === "string" ? value : "No team domain";
     case "audience":
@@ -76,6 +93,6 @@ function describeService({ label, audience, purposes }) {
 }
 
 /** @param {ServiceDraft["purposes"]} purposes */
-function sayPurposes(purposes) {
+export function sayPurposes(purposes) {
   return purposes.map((purpose) => PURPOSES[purpose]).join(", ") || "nothing";
 }

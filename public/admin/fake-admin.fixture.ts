@@ -1,7 +1,7 @@
 import { AccountNames } from "./account-names.js";
 import { Api } from "../api.js";
-import { FRESH_SETTINGS, type Settings } from "../../src/services/settings.js";
-import type { Host, HostAnswer, HostRequest, SettingsDraft } from "../types.js";
+import { FRESH_SETTINGS } from "../../src/services/settings.js";
+import type { Host, HostAnswer, HostRequest, ServiceOverview, Settings, SettingsDraft } from "../types.js";
 
 export const AUDIENCES = { link: "1".repeat(64), tool: "2".repeat(64), other: "3".repeat(64) };
 
@@ -11,6 +11,22 @@ export const LINK_SERVICE: Settings["services"][number] = {
   audience: AUDIENCES.link,
   purposes: ["link"],
   limits: null,
+  paused: false,
+};
+
+export const ACTING_SERVICE: Settings["services"][number] = {
+  id: "tool",
+  label: "Tool",
+  audience: AUDIENCES.tool,
+  purposes: ["act"],
+  limits: {
+    requests: [{ methods: ["GET"], path: "/rest/api/3/**" }],
+    maxTokenAgeSeconds: null,
+    ipAddresses: [],
+    consent: "required",
+    liveCheckSeconds: null,
+  },
+  paused: false,
 };
 
 export const COMPLETE_SETTINGS: Settings = {
@@ -40,6 +56,7 @@ export class FakeHost implements Host {
   /** Field errors with which the next save is refused. */
   refusal: readonly { field: string; detail: string }[] | null = null;
   teamCheck = { ok: true, keyCount: 2, milliseconds: 5, kids: [], problem: null };
+  overviews: readonly ServiceOverview[] = [];
   settings: Settings;
   #ids = 0;
 
@@ -58,6 +75,10 @@ export class FakeHost implements Host {
 
   start(): Promise<void> {
     return Promise.resolve();
+  }
+
+  findQuery(): Promise<URLSearchParams> {
+    return Promise.resolve(new URLSearchParams());
   }
 
   findAccountNames(): Promise<ReadonlyMap<string, string>> {
@@ -82,6 +103,8 @@ export class FakeHost implements Host {
         return { status: 200, body: { finding: "behind_access", detail: "", audience: null } };
       case "GET /api/v1/me":
         return { status: 200, body: { links: [] } };
+      case "GET /api/v1/services":
+        return { status: 200, body: { items: this.overviews, nextCursor: null } };
       case "GET /api/v1/audit":
         return { status: 200, body: { items: [], nextCursor: null } };
       default:

@@ -48,11 +48,12 @@ export function textField(options) {
  *
  * @param {FieldOptions & { rows: number }} options
  */
-export function linesField({ id, label, value, onInput, hint, error, rows }) {
+export function linesField({ id, label, value, onInput, hint, error, isCode, rows }) {
   return html`<div class="field">
     <label for=${id}>${label}</label>
     <textarea
       id=${id}
+      class=${isCode ? "mono" : ""}
       rows=${rows}
       spellcheck="false"
       autocapitalize="off"
@@ -96,4 +97,21 @@ export function valueOf(event) {
  */
 export function focusOn(id) {
   document.getElementById(id)?.focus();
+}
+
+/**
+ * The same, for a field that may be folded in.
+ *
+ * @param {string} id
+ */
+export function focusOnField(id) {
+  for (let fold = findFold(document.getElementById(id)); fold; fold = findFold(fold.parentElement)) {
+    fold.open = true;
+  }
+  focusOn(id);
+}
+
+/** @param {Element | null} element */
+function findFold(element) {
+  return element?.closest("details") ?? null;
 }

@@ -18,6 +18,12 @@ const METHODS = {
   admin: "Entered by an admin",
 };
 
+/** @type {Readonly<Partial<Record<Link["standing"], string>>>} What keeps services from acting through it. */
+const STANDINGS = {
+  unconfirmed: "Not confirmed",
+  lapsed: "Not used for 90 days",
+};
+
 /** @param {AdminPage} page */
 export function linkListView(page) {
   const { links, product } = page;
@@ -115,7 +121,10 @@ function rowView(page, row) {
     <div role="cell">
       <span class="cell-label" aria-hidden="true">Access identity</span><bdi>${link.email}</bdi>
     </div>
-    <div role="cell"><span class="cell-label" aria-hidden="true">How</span>${METHODS[link.method]}</div>
+    <div role="cell">
+      <span class="cell-label" aria-hidden="true">How</span>${METHODS[link.method]}
+      <small class="standing">${STANDINGS[link.standing] ?? nothing}</small>
+    </div>
     <div role="cell"><span class="cell-label" aria-hidden="true">Linked</span>${moment(link.linkedAt)}</div>
     <div role="cell">
       <span class="cell-label" aria-hidden="true">Last used</span>${

@@ -41,6 +41,8 @@ export function buildLink(id: string): Link {
     email: `${id}@acme.example`,
     issuer: "https://acme.cloudflareaccess.com",
     method: "proof",
+    confirmedAt: null,
+    standing: "proved",
     linkedAt: "2026-01-31T12:00:00.000Z",
     lastUsedAt: null,
   };

@@ -23,22 +23,23 @@ export function pauseView(editor, product) {
   const problem = pausing.error ? adminProblem(pausing.error, { product }) : nothing;
   const action = button({
     id: PAUSE_BUTTON,
-    label: isPaused ? "Resume" : "Pause",
+    label: isPaused ? "Resume the app" : "Pause the app",
     busyLabel: isPaused ? "Resuming …" : "Pausing …",
     isBusy: pausing.isBusy,
     onClick: () => void toggle(),
   });
   if (!isPaused) {
     return html`<p class="lead">
-        While it is paused, nobody can link and no service can identify anybody in ${nameProduct(product)}.
-        Links and settings stay. It takes effect at once.
+        While it is paused, nobody can link, and no service can identify anybody or act for anybody in
+        ${nameProduct(product)}. Links and settings stay. It takes effect at once. One service alone is paused
+        where it is listed.
       </p>
       ${problem} ${action}`;
   }
   return html`${message({
     tone: "warning",
     title: `Paused in ${nameProduct(product)}`,
-    text: "Nobody can link, and no service can identify anybody. Links and settings are kept.",
+    text: "Nobody can link, and no service can identify anybody or act for anybody. Links and settings are kept.",
     actions: action,
   })}
   ${problem}`;

@@ -1,5 +1,5 @@
 import { adminProblem } from "./admin-parts.js";
-import { focusOn } from "./form-parts.js";
+import { focusOn, focusOnField } from "./form-parts.js";
 import { button, message } from "../parts.js";
 import { sayKeys } from "./team-check-view.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -65,7 +65,7 @@ function errorView({ fieldId, label, text }) {
   /** @param {Event} event */
   const go = (event) => {
     event.preventDefault();
-    focusOn(fieldId);
+    focusOnField(fieldId);
   };
   return html`<a href="#${fieldId}" @click=${go}>${label}</a>: ${text}`;
 }
@@ -79,7 +79,7 @@ function errorView({ fieldId, label, text }) {
 export async function saveAndFocus(editor, work) {
   const isSaved = await work();
   const wrong = editor.errors.find(({ fieldId }) => fieldId !== null);
-  if (wrong?.fieldId) focusOn(wrong.fieldId);
+  if (wrong?.fieldId) focusOnField(wrong.fieldId);
   else if (editor.conflict) focusOn("conflict");
   return isSaved;
 }

@@ -1,3 +1,7 @@
+import { createLimitsDraft, NO_LIMITS, toLimits } from "./limits-draft.js";
+import { splitLines } from "./split-lines.js";
+
+/** @import { LimitsDraft } from "./limits-draft.js" */
 /** @import { ServiceDraft, Settings, SettingsDraft } from "../types.js" */
 
 /** @typedef {ServiceDraft["purposes"][number]} Purpose */
@@ -9,7 +13,7 @@
  * @property {string} label
  * @property {string} audience
  * @property {readonly Purpose[]} purposes
- * @property {ServiceDraft["limits"]} limits
+ * @property {LimitsDraft} limits
  * @property {boolean} isRemoved Stays in the form, to be brought back until it is saved.
  * @property {boolean} isOptional Is left out while it has no AUD tag.
  */
@@ -48,14 +52,15 @@ export function createDraftService({ id, label, audience, purposes, limits, isOp
     label: label ?? "",
     audience: audience ?? "",
     purposes: purposes ?? [],
-    limits: limits ?? null,
+    limits: createLimitsDraft(limits ?? null),
     isRemoved: false,
     isOptional: isOptional ?? false,
   };
 }
 
 /**
- * What is sent: the form's values over the document that it began with, which keeps what the form doesn't show.
+ * What is sent: the form's values over the document that it began with, which keeps what the form doesn't show, such as
+ * the limits of a service that may not act.
  *
  * @param {Draft} draft
  * @param {Settings} base
@@ -65,14 +70,30 @@ export function toDocument(draft, base) {
   return {
     ...base,
     teamDomain: draft.teamDomain.trim() || null,
-    services: listSent(draft).map(({ id, label, audience, purposes, limits }) => ({
-      ...(id !== null && { id }),
-      label: label.trim(),
-      audience: audience.trim(),
-      purposes,
-      limits,
-    })),
+    services: listSent(draft).map((service) => toService(service, base)),
     allowedEmailDomains: splitLines(draft.emailDomains),
+  };
+}
+
+/**
+ * @param {DraftService} service
+ * @param {Settings} base
+ * @returns {ServiceDraft}
+ */
+function toService({ id, label, audience, purposes, limits }, { services }) {
+  const before = services.find((service) => service.id === id);
+  const limitsBefore = before?.limits ?? null;
+  return {
+    ...(id !== null && { id }),
+    label: label.trim(),
+    audience: audience.trim(),
+    purposes,
+    limits: isActingService({ purposes })
+      ? toLimits(limits, limitsBefore)
+      : needsConsent({ purposes })
+        ? { ...(limitsBefore ?? NO_LIMITS), consent: limits.consent }
+        : limitsBefore,
+    paused: before?.paused ?? false,
   };
 }
 
@@ -109,10 +130,16 @@ export function isComplete({ teamDomain, services }) {
   return teamDomain !== null && services.some(isLinkService);
 }
 
-/** @param {string} text */
-function splitLines(text) {
-  return text
-    .split(/[\n,;]/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+/** @param {Pick<ServiceDraft, "purposes">} service */
+export function isActingService({ purposes }) {
+  return purposes.includes("act");
+}
+
+/**
+ * People are asked before a service acts for them, and before they are vouched for to it.
+ *
+ * @param {Pick<ServiceDraft, "purposes">} service
+ */
+export function needsConsent({ purposes }) {
+  return purposes.includes("act") || purposes.includes("assert");
 }

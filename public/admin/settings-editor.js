@@ -1,6 +1,6 @@
 import { ApiError } from "../errors.js";
 import { createDraft, createDraftService, isDirty, listSent, toDocument } from "./settings-draft.js";
-import { placeErrors } from "./settings-errors.js";
+import { findDraftErrors, placeErrors } from "./settings-errors.js";
 import { readConflict } from "./settings-conflict.js";
 import { Task } from "./task.js";
 
@@ -10,6 +10,8 @@ import { Task } from "./task.js";
 /** @import { SettingsConflict } from "./settings-conflict.js" */
 /** @import { PlacedError } from "./settings-errors.js" */
 /** @import { PopupCheck, Settings, SettingsDraft, TeamCheck } from "../types.js" */
+
+const FEW_SERVICES = 2;
 
 /** The settings as stored, the draft of the form over them, and what saving gave. */
 export class SettingsEditor {
@@ -21,8 +23,12 @@ export class SettingsEditor {
   base;
   /** @type {Draft} */
   draft;
-  /** Whether linking is paused, as far as is known. */
-  isPaused;
+  /**
+   * What is stored, as far as is known: newer than the base when a pause was put on top of somebody else's change.
+   *
+   * @type {Settings}
+   */
+  stored;
   /** @type {readonly PlacedError[]} */
   errors = [];
   /** @type {SettingsConflict | null} */
@@ -37,6 +43,12 @@ export class SettingsEditor {
   saving;
   /** @type {Task<Settings>} */
   pausing;
+  /** @type {Task<Settings>} */
+  servicePausing;
+  /** @type {string | null} Id of the service that was paused or resumed last. */
+  pausedServiceId = null;
+  /** Whether there are too many services to show all of each; decided once, so that nothing folds under somebody's hands. */
+  isCompact;
   #api;
   #names;
   #onChange;
@@ -50,11 +62,23 @@ export class SettingsEditor {
     this.#onChange = onChange;
     this.base = settings;
     this.draft = createDraft(settings);
-    this.isPaused = settings.paused;
+    this.stored = settings;
+    this.isCompact = settings.services.length > FEW_SERVICES;
     this.teamCheck = new Task(onChange);
     this.popupCheck = new Task(onChange);
     this.saving = new Task(onChange);
     this.pausing = new Task(onChange);
+    this.servicePausing = new Task(onChange);
+  }
+
+  /** Whether linking and all services are paused. */
+  get isPaused() {
+    return this.stored.paused;
+  }
+
+  /** @param {string | null} serviceId */
+  isServicePaused(serviceId) {
+    return this.stored.services.find(({ id }) => id === serviceId)?.paused ?? false;
   }
 
   get isDirty() {
@@ -155,6 +179,12 @@ export class SettingsEditor {
   /** @returns {Promise<boolean>} whether it was saved */
   async save() {
     const { draft, base } = this;
+    const errors = findDraftErrors(draft);
+    if (errors.length > 0) {
+      this.saving.clear();
+      this.showErrors(errors);
+      return false;
+    }
     const settings = await this.#send(toDocument(draft, base), {
       draft,
       base,
@@ -167,23 +197,43 @@ export class SettingsEditor {
     return true;
   }
 
+  /** @param {boolean} paused */
+  async setPaused(paused) {
+    await this.#changeAtOnce(this.pausing, (settings) => ({ ...settings, paused }));
+  }
+
+  /**
+   * @param {string} serviceId
+   * @param {boolean} paused
+   */
+  async setServicePaused(serviceId, paused) {
+    this.pausedServiceId = serviceId;
+    await this.#changeAtOnce(this.servicePausing, (settings) => ({
+      ...settings,
+      services: settings.services.map((service) =>
+        service.id === serviceId ? { ...service, paused } : service,
+      ),
+    }));
+  }
+
   /**
    * At once and whatever the draft holds: it is what one does when something is wrong.
    *
-   * @param {boolean} paused
+   * @param {Task<Settings>} task
+   * @param {(settings: Settings) => Settings} change
    */
-  async setPaused(paused) {
-    const isDone = await this.pausing.run(async () => {
+  async #changeAtOnce(task, change) {
+    const isDone = await task.run(async () => {
       try {
-        return await this.#api.saveSettings({ ...this.base, paused });
+        return await this.#api.saveSettings(change(this.base));
       } catch (error) {
         if (!isConflict(error)) throw error;
-        return this.#api.saveSettings({ ...(await this.#api.getSettings()), paused });
+        return this.#api.saveSettings(change(await this.#api.getSettings()));
       }
     });
-    const settings = this.pausing.result;
+    const settings = task.result;
     if (!isDone || !settings) return;
-    this.isPaused = settings.paused;
+    this.stored = settings;
     const isOnlyChange = settings.version === this.base.version + 1;
     // A draft over somebody else's older settings stays what it is: saving it shows both.
     if (!this.isDirty) this.#take(settings);
@@ -261,6 +311,7 @@ export class SettingsEditor {
   #rebase(sent, settings) {
     const ids = new Map(listSent(sent).map(({ key }, index) => [key, settings.services[index]?.id ?? null]));
     this.base = settings;
+    this.stored = settings;
     this.draft = {
       ...this.draft,
       services: this.draft.services.map((service) => {
@@ -274,7 +325,7 @@ export class SettingsEditor {
   #take(settings) {
     this.base = settings;
     this.draft = createDraft(settings);
-    this.isPaused = settings.paused;
+    this.stored = settings;
   }
 }
 

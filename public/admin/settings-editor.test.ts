@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import {
+  ACTING_SERVICE,
   AUDIENCES,
   COMPLETE_SETTINGS,
   createGate,
@@ -158,5 +159,68 @@ describe("a check of the team", () => {
     expect(editor.teamCheck).toMatchObject({ isBusy: true, result: null });
     await again;
     expect(editor.teamCheck.result).toMatchObject({ ok: false });
+  });
+});
+
+describe("one service", () => {
+  const settings = { ...COMPLETE_SETTINGS, services: [LINK_SERVICE, ACTING_SERVICE] };
+
+  it("is paused at once, and the draft stays", async () => {
+    const { host, editor } = open(new FakeHost(settings));
+    editor.edit({ emailDomains: "acme.example" });
+    await editor.setServicePaused(ACTING_SERVICE.id, true);
+    expect(editor.isServicePaused(ACTING_SERVICE.id)).toBe(true);
+    expect(editor.isServicePaused(LINK_SERVICE.id)).toBe(false);
+    expect(host.settings).toMatchObject({ paused: false, allowedEmailDomains: [] });
+    expect(await editor.save()).toBe(true);
+    expect(host.settings.services[1]).toMatchObject({ paused: true });
+    expect(host.settings.allowedEmailDomains).toEqual(["acme.example"]);
+  });
+
+  it("is paused on top of what somebody else saved meanwhile", async () => {
+    const { host, editor } = open(new FakeHost(settings));
+    host.saveAsSomebodyElse({ allowedEmailDomains: ["theirs.example"] });
+    await editor.setServicePaused(ACTING_SERVICE.id, true);
+    expect(host.settings.allowedEmailDomains).toEqual(["theirs.example"]);
+    expect(editor.isServicePaused(ACTING_SERVICE.id)).toBe(true);
+  });
+
+  it("keeps limits that aren’t shown, and sends those that are", async () => {
+    const { host, editor } = open(new FakeHost(settings));
+    editor.editService(ACTING_SERVICE.id, { purposes: ["identify"] });
+    await editor.save();
+    expect(host.settings.services[1]?.limits).toEqual(ACTING_SERVICE.limits);
+    const [, service] = editor.draft.services;
+    const limits = { ...service!.limits, ipAddresses: "203.0.113.0/24" };
+    editor.editService(ACTING_SERVICE.id, { purposes: ["act"], limits });
+    await editor.save();
+    expect(host.settings.services[1]?.limits).toEqual({
+      ...ACTING_SERVICE.limits,
+      ipAddresses: ["203.0.113.0/24"],
+    });
+  });
+
+  it("isn’t sent with hours that nobody can read", async () => {
+    const { host, editor } = open(new FakeHost(settings));
+    const [, service] = editor.draft.services;
+    editor.editService(ACTING_SERVICE.id, { limits: { ...service!.limits, maxTokenAgeHours: "a day" } });
+    expect(await editor.save()).toBe(false);
+    expect(editor.findError("service-tool-maxTokenAgeSeconds")).toContain("Enter how many hours");
+    expect(host.count("PUT", "/api/v1/settings")).toBe(0);
+  });
+
+  it("shows at its limits what the app refuses there", async () => {
+    const { host, editor } = open(new FakeHost(settings));
+    const [, service] = editor.draft.services;
+    editor.editService(ACTING_SERVICE.id, {
+      limits: { ...service!.limits, otherRequests: "GOT /x", ipAddresses: "203.0.113.1\noffice" },
+    });
+    host.refusal = [
+      { field: "services[1].limits.requests[0].methods[0]", detail: "Must be one of them." },
+      { field: "services[1].limits.ipAddresses[1]", detail: "Must be an IP address." },
+    ];
+    await editor.save();
+    expect(editor.findError("service-tool-requests")).toBe("“GOT /x”: Must be one of them.");
+    expect(editor.findError("service-tool-ipAddresses")).toBe("“office”: Must be an IP address.");
   });
 });

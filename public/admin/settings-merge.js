@@ -1,9 +1,12 @@
 import { alignServices } from "./align-services.js";
 import { isSame } from "./is-same.js";
+import { NO_LIMITS } from "./limits-draft.js";
+import { isSameRequests } from "../request-presets.js";
 import { tidySettings } from "./tidy-settings.js";
 
 /** @import { Slot } from "./align-services.js" */
-/** @import { ServiceDraft, Settings, SettingsDraft } from "../types.js" */
+/** @import { RequestPattern } from "../request-presets.js" */
+/** @import { Limits, ServiceDraft, Settings, SettingsDraft } from "../types.js" */
 
 /** @typedef {"mine" | "theirs"} Side */
 
@@ -18,7 +21,7 @@ import { tidySettings } from "./tidy-settings.js";
  * @typedef {object} Difference Something that is one way in mine and another way in theirs.
  * @property {string} key
  * @property {"teamDomain" | "emailDomain" | "matching" | "paused" | "service" | ServiceField} field
- * @property {string | null} subject The e-mail domain, or the name of the service.
+ * @property {string | null} subject The e-mail domain, or the name of the service; null for what is of the whole app.
  * @property {unknown} base
  * @property {unknown} mine
  * @property {unknown} theirs
@@ -26,7 +29,7 @@ import { tidySettings } from "./tidy-settings.js";
  * @property {Side} suggestion
  */
 
-/** @typedef {"label" | "audience" | "purposes" | "limits"} ServiceField */
+/** @typedef {"label" | "audience" | "purposes" | "paused" | keyof Limits} ServiceField */
 
 /**
  * @param {Versions} versions
@@ -66,12 +69,13 @@ function merge(versions, decide) {
    * @template T
    * @param {Pick<Difference, "key" | "field" | "subject">} what
    * @param {{ readonly base: T | null, readonly mine: T, readonly theirs: T }} values
+   * @param {(one: T, other: T | null) => boolean} [isEqual]
    * @returns {T}
    */
-  function settle(what, values) {
-    if (isSame(values.mine, values.theirs)) return values.theirs;
-    const isMyChange = !isSame(values.mine, values.base);
-    const isTheirChange = !isSame(values.theirs, values.base);
+  function settle(what, values, isEqual = isSame) {
+    if (isEqual(values.mine, values.theirs)) return values.theirs;
+    const isMyChange = !isEqual(values.mine, values.base);
+    const isTheirChange = !isEqual(values.theirs, values.base);
     /** @type {Side} */
     const suggestion = isMyChange ? "mine" : "theirs";
     const changedBy = isMyChange && isTheirChange ? "both" : isMyChange ? "me" : "them";
@@ -111,23 +115,46 @@ function merge(versions, decide) {
       // What they removed has lost its id: kept, it is a new service.
       return settled ? [settled === slot.mine ? withoutId(settled) : settled] : [];
     }
-    const { mine, theirs } = slot;
+    const { base, mine, theirs } = slot;
     /**
-     * @template {ServiceField} F
+     * @template {"label" | "audience" | "purposes" | "paused"} F
      * @param {F} field
      */
     const settleServiceField = (field) =>
       settle(
         { key: `service ${slot.key} ${field}`, field, subject },
-        { base: slot.base?.[field] ?? null, mine: mine[field], theirs: theirs[field] },
+        { base: base?.[field] ?? null, mine: mine[field], theirs: theirs[field] },
       );
+    /**
+     * Limits that nobody entered are the usual ones.
+     *
+     * @template {keyof Limits} F
+     * @param {F} field
+     * @param {(one: Limits[F], other: Limits[F] | null) => boolean} [isEqual]
+     */
+    const settleLimit = (field, isEqual) => {
+      const limitOf = (/** @type {ServiceDraft} */ { limits }) => (limits ?? NO_LIMITS)[field];
+      return settle(
+        { key: `service ${slot.key} ${field}`, field, subject },
+        { base: base && limitOf(base), mine: limitOf(mine), theirs: limitOf(theirs) },
+        isEqual,
+      );
+    };
+    const limits = {
+      requests: settleLimit("requests", allowSame),
+      maxTokenAgeSeconds: settleLimit("maxTokenAgeSeconds"),
+      ipAddresses: settleLimit("ipAddresses"),
+      consent: settleLimit("consent"),
+      liveCheckSeconds: settleLimit("liveCheckSeconds"),
+    };
     return [
       {
         ...theirs,
         label: settleServiceField("label"),
         audience: settleServiceField("audience"),
         purposes: settleServiceField("purposes"),
-        limits: settleServiceField("limits"),
+        limits: isSame(limits, theirs.limits ?? NO_LIMITS) ? theirs.limits : limits,
+        paused: settleServiceField("paused"),
       },
     ];
   }
@@ -147,6 +174,14 @@ function merge(versions, decide) {
  * @param {ServiceDraft} service
  * @returns {ServiceDraft}
  */
-function withoutId({ label, audience, purposes, limits }) {
-  return { label, audience, purposes, limits };
+function withoutId({ label, audience, purposes, limits, paused }) {
+  return { label, audience, purposes, limits, paused };
+}
+
+/**
+ * @param {readonly RequestPattern[]} one
+ * @param {readonly RequestPattern[] | null} other
+ */
+function allowSame(one, other) {
+  return other !== null && isSameRequests(one, other);
 }

@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { NO_LIMITS } from "./limits-draft.js";
 import { findDifferences, mergeSettings } from "./settings-merge.js";
-import { FRESH_SETTINGS, type Settings, type TrustedService } from "../../src/services/settings.js";
+import { FRESH_SETTINGS } from "../../src/services/settings.js";
+import type { Limits, Settings } from "../types.js";
+
+type TrustedService = Settings["services"][number];
 
 const ONE = service({ id: "one", label: "One", audience: "1".repeat(64), purposes: ["link"] });
 const TWO = service({ id: "two", label: "Two", audience: "2".repeat(64) });
@@ -13,9 +17,24 @@ const BASE = settings({
   version: 7,
 });
 const NO_CHOICES = new Map();
+const LIMITS: Limits = {
+  requests: [{ methods: ["GET"], path: "/rest/api/3/**" }],
+  maxTokenAgeSeconds: 3600,
+  ipAddresses: ["203.0.113.0/24"],
+  consent: "given",
+  liveCheckSeconds: 60,
+};
 
 function service(traits: Partial<TrustedService>): TrustedService {
-  return { id: "id", label: "", audience: "", purposes: ["identify"], limits: null, ...traits };
+  return {
+    id: "id",
+    label: "",
+    audience: "",
+    purposes: ["identify"],
+    limits: null,
+    paused: false,
+    ...traits,
+  };
 }
 
 function settings(traits: Partial<Settings>): Settings {
@@ -32,8 +51,8 @@ function mine(changes: Partial<Settings>): Settings {
 }
 
 /** What a new service looks like before it is saved. */
-function withoutId({ label, audience, purposes, limits }: TrustedService) {
-  return { label, audience, purposes, limits };
+function withoutId({ label, audience, purposes, limits, paused }: TrustedService) {
+  return { label, audience, purposes, limits, paused };
 }
 
 describe("findDifferences", () => {
@@ -88,6 +107,49 @@ describe("findDifferences", () => {
       { field: "label", changedBy: "me", mine: "Mine", theirs: "Two" },
       { field: "audience", changedBy: "them", mine: "2".repeat(64), theirs: "3".repeat(64) },
     ]);
+  });
+
+  it("tells the limits of one service apart, and a pause", () => {
+    const limited = (limits: Limits | null, paused = false) => ({
+      services: [ONE, { ...TWO, limits, paused }],
+    });
+    const versions = {
+      base: { ...BASE, ...limited(LIMITS) },
+      mine: mine(limited({ ...LIMITS, requests: [] })),
+      theirs: saved(limited({ ...LIMITS, consent: "required" }, true)),
+    };
+    expect(findDifferences(versions)).toMatchObject([
+      { field: "requests", subject: "Two", changedBy: "me", mine: [], theirs: LIMITS.requests },
+      { field: "consent", changedBy: "them", mine: "given", theirs: "required" },
+      { field: "paused", subject: "Two", changedBy: "them", suggestion: "theirs" },
+    ]);
+    expect(mergeSettings(versions, NO_CHOICES).services[1]).toMatchObject({
+      limits: { ...LIMITS, requests: [], consent: "required" },
+      paused: true,
+    });
+  });
+
+  it("takes no offence at limits that nobody entered, nor at how requests are written", () => {
+    const [get, put] = ["GET", "PUT"].map((method) => ({ methods: [method], path: "/x" }));
+    const together = [{ methods: ["PUT", "GET"], path: "/x" }];
+    const services = (one: Limits | null, two: Limits["requests"]) => ({
+      services: [
+        { ...ONE, limits: one },
+        { ...TWO, limits: { ...LIMITS, requests: two, ipAddresses: [" 2001:DB8::/32 "] } },
+      ],
+    });
+    const versions = {
+      base: BASE,
+      mine: mine(services(NO_LIMITS, together)),
+      theirs: saved({
+        services: [
+          ONE,
+          { ...TWO, limits: { ...LIMITS, requests: [get!, put!], ipAddresses: ["2001:db8::/32"] } },
+        ],
+      }),
+    };
+    expect(findDifferences(versions)).toEqual([]);
+    expect(mergeSettings(versions, NO_CHOICES).services).toEqual(versions.theirs.services);
   });
 
   it("takes a service that both added for one service", () => {
@@ -211,7 +273,8 @@ const anySettings = fc.record({
           label: fc.constantFrom("A", "B"),
           audience: fc.constant(digit.repeat(64)),
           purposes: fc.subarray(["link", "identify", "act"] as const, { minLength: 1 }),
-          limits: fc.constant(null),
+          limits: fc.constantFrom(null, NO_LIMITS, LIMITS, { ...LIMITS, requests: [] }),
+          paused: fc.boolean(),
         }),
       ),
     ),
@@ -229,7 +292,11 @@ function normal({ services, allowedEmailDomains, ...rest }: ReturnType<typeof me
     version: null,
     allowedEmailDomains: [...allowedEmailDomains].sort(),
     services: services
-      .map(({ label, audience, purposes }) => ({ label, audience, purposes: [...purposes].sort() }))
+      .map(({ label, audience, purposes, limits, paused }) => ({
+        ...{ label, audience, paused },
+        purposes: [...purposes].sort(),
+        limits: limits ?? NO_LIMITS,
+      }))
       .sort((one, other) => (one.audience < other.audience ? -1 : 1)),
   };
 }

@@ -1,3 +1,4 @@
+import { assertionKeysView } from "./assertion-keys-view.js";
 import { linesField } from "./form-parts.js";
 import { pauseView } from "./pause-view.js";
 import { saveAndFocus, saveBarView, saveProblemView } from "./save-bar-view.js";
@@ -29,7 +30,7 @@ export function settingsView(page) {
           Each is one application in Cloudflare Access, known by its AUD tag. A tool becomes a trusted service
           by being listed here.
         </p>
-        ${servicesView(editor, product)}
+        ${servicesView(page)}
       </section>
       <section>
         <h2>Who may link</h2>
@@ -54,6 +55,7 @@ export function settingsView(page) {
             ${pauseView(editor, product)}
           </section>`
     }
+    ${assertionKeysView(page)}
     <section>
       <h2>Does it work?</h2>
       <p class="lead">The linking window has to be behind Access, or nobody can link.</p>

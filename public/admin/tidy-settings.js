@@ -20,6 +20,10 @@ export function tidySettings(document) {
       ...service,
       label: service.label.trim(),
       audience: service.audience.trim().toLowerCase(),
+      limits: service.limits && {
+        ...service.limits,
+        ipAddresses: service.limits.ipAddresses.map((address) => address.trim().toLowerCase()),
+      },
     })),
     allowedEmailDomains: document.allowedEmailDomains.map((domain) =>
       domain.trim().toLowerCase().replace(/^@/, ""),

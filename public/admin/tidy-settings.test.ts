@@ -20,7 +20,7 @@ describe("tidySettings", () => {
   });
 
   it.each(["a".repeat(64), ` ${"A".repeat(64)}\n`])("takes the AUD tag %j for what is stored", (audience) => {
-    const service = { label: "One", audience, purposes: ["link"], limits: null } as const;
+    const service = { label: "One", audience, purposes: ["link"], limits: null, paused: false } as const;
     const [tidy] = tidySettings({ ...FRESH_SETTINGS, services: [service] }).services;
     expect(tidy?.audience).toBe(parseAudience(audience));
   });

@@ -1,4 +1,6 @@
 import { GRACE, LINUS } from "../../sandbox/people.js";
+import { makeLinkOld, makeLinkUnproved } from "../../sandbox/scene-database.js";
+import { prepareUse } from "./acting.fixture.js";
 import { openAdminPage, openLinks, openSection, press } from "./admin-page.fixture.js";
 import type { State } from "./states.fixture.js";
 
@@ -18,6 +20,19 @@ export const ADMIN_LISTS_STATES: readonly State[] = [
       "Proved by the person",
       { role: "button", name: /^Unlink/ },
     ],
+  },
+  {
+    name: "admin-links-standings",
+    world: {},
+    arrange: async (scene) => {
+      await scene.prepare();
+      await scene.link(GRACE);
+      await makeLinkUnproved(scene.world, GRACE);
+      await scene.link(LINUS);
+      await makeLinkOld(scene.world, LINUS);
+      return openSection(scene, "Links");
+    },
+    expects: ["Entered by an admin Not confirmed", "Proved by the person Not used for 90 days"],
   },
   {
     name: "admin-links-loading",
@@ -108,8 +123,26 @@ export const ADMIN_LISTS_STATES: readonly State[] = [
     },
     expects: [
       /Grace Green \S+ unlinked grace@acme\.example\./,
-      /Ada Admin \S+ changed the team domain and the trusted services\./,
+      /Ada Admin \S+ changed the team domain and added “This app” and “Demo service”\./,
       "Atlassian installed the app.",
+    ],
+  },
+  {
+    name: "admin-audit-use",
+    arrange: async (scene) => {
+      await prepareUse(scene);
+      const frame = await openSection(scene, "Audit log");
+      await frame.getByLabel("What").selectOption("What services did");
+      await frame.getByText("was vouched for").waitFor();
+      await frame.getByText("Details").nth(1).click();
+      return frame;
+    },
+    expects: [
+      /Grace Green \S+ was vouched for to “Release planner”\./,
+      /Somebody with a token for “Demo service” acted for Grace Green \S+: GET \/rest\/api\/3\/issue\/\* failed\. Atlassian or Access gave no answer/,
+      /POST \/rest\/api\/3\/issue\/\*\/comment was answered with 201\./,
+      /GET \/rest\/api\/3\/issue\/\* was answered with 404\./,
+      { role: "button", name: "Only what was done as Grace Green" },
     ],
   },
   {

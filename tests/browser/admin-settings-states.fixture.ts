@@ -185,7 +185,7 @@ export const ADMIN_SETTINGS_STATES: readonly State[] = [
     name: "admin-settings-paused",
     arrange: async (scene) => {
       const frame = await openSettings(scene);
-      await press(frame, "Pause");
+      await press(frame, "Pause the app");
       return frame;
     },
     expects: ["Paused in Jira", { role: "button", name: "Resume" }],
@@ -195,7 +195,7 @@ export const ADMIN_SETTINGS_STATES: readonly State[] = [
     arrange: async (scene) => {
       scene.api.refuse("PUT", SETTINGS, "store_unavailable");
       const frame = await openSettings(scene);
-      await press(frame, "Pause");
+      await press(frame, "Pause the app");
       return frame;
     },
     expects: ["The database can't be used right now", { role: "button", name: "Pause" }],

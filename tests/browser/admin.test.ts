@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import { audienceOf } from "../../sandbox/access-team.js";
 import { ADA, CLEO, createPerson, GRACE, LINUS } from "../../sandbox/people.js";
+import { SERVICES } from "../../sandbox/world.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
+import { prepareUse } from "./acting.fixture.js";
 import {
   enterEmailDomains,
   openAdminPage,
@@ -14,7 +17,7 @@ import {
 } from "./admin-page.fixture.js";
 import { useScenes } from "./use-scenes.fixture.js";
 
-const scenes = useScenes({ siteCount: 18 });
+const scenes = useScenes({ siteCount: 20 });
 const ACTIVE = "document.activeElement?.innerText || document.activeElement?.id";
 
 describe("The admin page", () => {
@@ -255,11 +258,11 @@ describe("The admin page", () => {
     scenes.play(async (scene) => {
       const frame = await openSettings(scene);
       await enterEmailDomains(frame, "acme.example");
-      await press(frame, "Pause");
-      await frame.getByRole("button", { name: "Resume" }).waitFor();
+      await press(frame, "Pause the app");
+      await frame.getByRole("button", { name: "Resume the app" }).waitFor();
       expect(await scene.client(ADA).getSettings()).toMatchObject({ paused: true, allowedEmailDomains: [] });
-      await press(frame, "Resume");
-      await frame.getByRole("button", { name: "Pause" }).waitFor();
+      await press(frame, "Resume the app");
+      await frame.getByRole("button", { name: "Pause the app" }).waitFor();
       await press(frame, "Save");
       await frame.getByText(/Saved at/).waitFor();
       expect(await scene.client(ADA).getSettings()).toMatchObject({
@@ -344,6 +347,47 @@ describe("The admin page", () => {
       await frame.getByText("Nothing happened that fits the filter").waitFor();
       await press(frame, "Show everything");
       await frame.getByText(/^Ada Admin \S+ changed/).waitFor();
+    }),
+  );
+
+  it(
+    "keeps what services did apart from what was changed, until somebody asks for it",
+    scenes.play(async (scene) => {
+      await prepareUse(scene);
+      const frame = await openSection(scene, "Audit log");
+      const linked = frame.getByText(/^Grace Green \S+ linked grace@acme\.example\.$/);
+      const acted = frame.getByText(/acted for Grace Green/);
+      await linked.waitFor();
+      expect(await acted.count()).toBe(0);
+      await frame.getByLabel("What").selectOption("What services did");
+      await linked.waitFor({ state: "detached" });
+      expect(await acted.count()).toBe(4);
+      await frame.getByLabel("What").selectOption("Everything");
+      await linked.waitFor();
+      expect(await acted.count()).toBe(4);
+      await frame.getByLabel("What").selectOption("Vouched for a person");
+      await acted.first().waitFor({ state: "detached" });
+      await frame.getByText("was vouched for to “Release planner”.").waitFor();
+    }),
+  );
+
+  it(
+    "folds services when there are many, and opens the one in which something is wrong",
+    scenes.play(async (scene) => {
+      const label = "Charts";
+      const charts = { label, audience: audienceOf(label), purposes: ["identify"] } as const;
+      await scene.prepare({ settings: { services: [...SERVICES, charts] } });
+      const frame = await openAdminPage(scene);
+      const name = frame.getByRole("group", { name: label }).getByLabel("Name");
+      const fold = frame.locator("summary", { hasText: label }).first();
+      expect(await name.isVisible()).toBe(false);
+      await fold.click();
+      await name.fill("");
+      await fold.click();
+      scene.errors.allowStatus(422);
+      await press(frame, "Save");
+      await frame.getByText("One thing needs to be corrected").waitFor();
+      expect(await frame.evaluate<string>("document.activeElement.labels[0].innerText")).toBe("Name");
     }),
   );
 

@@ -30,6 +30,8 @@ export interface HostPageOptions {
   readonly product?: Product;
   /** Whether the login page leaves the popup its opener. */
   readonly opener?: "kept" | "cut";
+  /** What the address says besides, such as `ac.service`. */
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 /** The app's page as a person has it open in Jira or Confluence. */
@@ -116,8 +118,8 @@ export class BrowserScene {
   }
 
   async openHostPage(person: Person, options: HostPageOptions = {}): Promise<Page> {
-    const { module = "account", product = "jira", opener = "kept" } = options;
-    const query = new URLSearchParams({ as: nickname(person), theme: this.look.theme, opener });
+    const { module = "account", product = "jira", opener = "kept", query: own = {} } = options;
+    const query = new URLSearchParams({ as: nickname(person), theme: this.look.theme, opener, ...own });
     const page = await this.context.newPage();
     const url = `${this.site.url}${pathOf({ product, appKey: APP_KEY, moduleKey: module })}?${query.toString()}`;
     const response = await page.goto(url, { waitUntil: "commit" });

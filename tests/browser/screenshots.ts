@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Frame, Page } from "playwright-core";
 
 import type { WorldPorts } from "../../sandbox/world-parts.js";
+import { ACCOUNT_SERVICES_STATES } from "./account-services-states.fixture.js";
 import { ACCOUNT_STATES } from "./account-states.fixture.js";
 import { ADMIN_STATES } from "./admin-states.fixture.js";
 import { startChromium } from "./chromium.fixture.js";
@@ -19,7 +20,12 @@ const LOOKS = [
   { look: LIGHT_WIDE, suffix: "" },
   { look: DARK_NARROW, suffix: "-dark-400" },
 ];
-const STATES: readonly State[] = [...ADMIN_STATES, ...ACCOUNT_STATES, ...POPUP_STATES];
+const STATES: readonly State[] = [
+  ...ADMIN_STATES,
+  ...ACCOUNT_STATES,
+  ...ACCOUNT_SERVICES_STATES,
+  ...POPUP_STATES,
+];
 // The same in every run, as they can be seen in the pictures.
 const PORTS: WorldPorts = { app: 4200, appOrigin: 4201, site: 4202, team: 4203, demo: 4204 };
 
