@@ -1,4 +1,5 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { decodeJwt } from "jose";
 
 import type { AccessTeam } from "./access-team.js";
 import { listen, type Listening } from "./http-server.js";
@@ -9,6 +10,10 @@ export interface ProtectedPath {
   readonly audience: string;
   /** `/` for everything. */
   readonly pathPrefix: string;
+  /** A path within that everybody reaches: a Bypass policy. */
+  readonly bypassed?: string;
+  /** The AUD tag of an application that may call this one for its visitors: a Service Auth policy for a linked app token. */
+  readonly calledBy?: string;
 }
 
 interface Options {
@@ -55,20 +60,36 @@ export class AccessEdge {
       this.#logOut(response);
       return;
     }
-    const application = this.#applications.find(({ pathPrefix }) => url.pathname.startsWith(pathPrefix));
+    const application = this.#applications.find(
+      ({ pathPrefix, bypassed }) => url.pathname.startsWith(pathPrefix) && url.pathname !== bypassed,
+    );
     const token = application ? await this.#findToken(request, application) : null;
     if (application && !token) this.#askToSignIn(request, response, application);
     else this.#forward(request, response, token, application ? this.#team.openerHeaders : {});
   }
 
-  async #findToken({ headers }: IncomingMessage, { audience }: ProtectedPath): Promise<string | null> {
+  async #findToken(
+    { headers }: IncomingMessage,
+    { audience, calledBy }: ProtectedPath,
+  ): Promise<string | null> {
     const machine = this.#team.serviceTokens.find(
       ({ clientId, clientSecret }) =>
         headers["cf-access-client-id"] === clientId && headers["cf-access-client-secret"] === clientSecret,
     );
     if (machine) return this.#team.signAccessJwt(machine, audience);
+    // What `cloudflared access token` prints, or what another application got for its visitor.
+    const brought = [headers["cf-access-token"] ?? []].flat()[0];
     const cookie = readCookies(headers.cookie).find(([name]) => name === cookieName(audience))?.[1];
-    return cookie && (await this.#team.accepts(cookie, audience)) ? cookie : null;
+    const own = brought ?? cookie;
+    if (own && (await this.#team.accepts(own, audience))) return own;
+    const isLinked = brought && calledBy && (await this.#team.accepts(brought, calledBy));
+    return isLinked ? this.#signForSamePerson(brought, audience) : null;
+  }
+
+  async #signForSamePerson(accepted: string, audience: string): Promise<string | null> {
+    const { sub, identity_nonce } = decodeJwt(accepted);
+    const person = this.#team.people.find(({ accessSubject }) => accessSubject === sub);
+    return person ? this.#team.signAccessJwt(person, audience, { claims: { identity_nonce } }) : null;
   }
 
   #askToSignIn(request: IncomingMessage, response: ServerResponse, { audience }: ProtectedPath): void {

@@ -48,6 +48,28 @@ it("publishes an old key until it is dropped", async () => {
   await verify(renewed);
 });
 
+it("says whose session a token was made in, for as long as it lasts", async () => {
+  const [token, other] = [await team.signAccessJwt(GRACE, TOOL), await team.signAccessJwt(GRACE, TOOL)];
+  const ask = (headers: Record<string, string>) =>
+    new HttpClient().send({
+      caller: "test",
+      method: "GET",
+      url: `${team.url}/cdn-cgi/access/get-identity`,
+      headers,
+    });
+  const askFor = (cookie: string) => ask({ cookie: `CF_Authorization=${cookie}` });
+  expect((await askFor(token)).expect(200).body).toMatchObject({
+    email: GRACE.email,
+    user_uuid: GRACE.accessSubject,
+  });
+  team.endSession(token);
+  (await askFor(token)).expect(401);
+  expect(await team.accepts(token, TOOL)).toBe(false);
+  (await askFor(other)).expect(200);
+  (await askFor(`${other}x`)).expect(401);
+  (await ask({})).expect(400);
+});
+
 it("can be off, failing and slow, and counts what it was asked", async () => {
   const ask = () =>
     new HttpClient().send({ caller: "test", method: "GET", url: `${team.url}/cdn-cgi/access/certs` });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, type JsonWebKey, type KeyObject } from "node:crypto";
-import { jwtVerify } from "jose";
+import { decodeJwt, jwtVerify, type JWTPayload } from "jose";
 
 import { cardPage, loginPage, signedOutPage } from "./access-team-pages.js";
 import {
@@ -58,6 +58,7 @@ export class AccessTeam {
     this.#keys = keys;
     server.routes.push(
       ["GET", /^\/cdn-cgi\/access\/certs$/, () => this.#publishKeys()],
+      ["GET", /^\/cdn-cgi\/access\/get-identity$/, (request) => this.#tellIdentity(request)],
       ["GET", /^\/cdn-cgi\/access\/login\/[^/]+$/, ({ url }) => this.#showLogin(url)],
       ["POST", /^\/cdn-cgi\/access\/login\/[^/]+$/, (request) => this.#logIn(request)],
       ["GET", /^\/cdn-cgi\/access\/logout$/, (request) => this.#logOut(request)],
@@ -127,15 +128,12 @@ export class AccessTeam {
 
   /** Whether Cloudflare's edge would let this token through to the application. */
   async accepts(token: string, audience: string): Promise<boolean> {
-    const findKey = ({ kid }: { kid?: string }) => {
-      const key = this.#keys.find((candidate) => candidate.kid === kid);
-      if (!key) throw new Error("No published key has this kid.");
-      return key.publicKey;
-    };
-    return jwtVerify(token, findKey, { algorithms: ["RS256"], issuer: this.issuer, audience }).then(
-      ({ payload }) => !this.#sessions.hasEnded(payload["identity_nonce"]),
-      () => false,
-    );
+    return (await this.#findLiveSession(token, { audience })) !== null;
+  }
+
+  /** As when an admin revokes it: the token stays well signed, and is worth nothing to whoever asks the team. */
+  endSession(accessJwt: string): void {
+    this.#sessions.endNonce(decodeJwt(accessJwt)["identity_nonce"]);
   }
 
   /** On every page between a popup's start and its end. */
@@ -166,6 +164,30 @@ export class AccessTeam {
       public_cert: certificates[0],
       public_certs: certificates,
     });
+  }
+
+  async #findLiveSession(token: string, wanted: { readonly audience?: string }): Promise<JWTPayload | null> {
+    const findKey = ({ kid }: { kid?: string }) => {
+      const key = this.#keys.find((candidate) => candidate.kid === kid);
+      if (!key) throw new Error("No published key has this kid.");
+      return key.publicKey;
+    };
+    const options = { algorithms: ["RS256"], issuer: this.issuer, ...wanted };
+    const payload = await jwtVerify(token, findKey, options).then(
+      (verified) => verified.payload,
+      () => null,
+    );
+    return payload && !this.#sessions.hasEnded(payload["identity_nonce"]) ? payload : null;
+  }
+
+  /** Whose session a token was made in, for as long as that lasts. */
+  async #tellIdentity({ headers }: Incoming): Promise<Answer> {
+    const token = /(?:^|; *)CF_Authorization=([^;]+)/.exec(headers.cookie ?? "")?.[1];
+    if (token === undefined) return json(400, { err: "no app token set" });
+    const session = await this.#findLiveSession(token, {});
+    if (!session) return json(401, { err: "unable to find identity" });
+    const { email, sub } = session;
+    return json(200, { id: sub, email, user_uuid: sub, idp: { type: "onetimepin" }, account_id: "acme" });
   }
 
   #showLogin(url: URL): Answer {

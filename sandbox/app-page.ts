@@ -1,4 +1,4 @@
-import type { Settings, TrustedService } from "../src/services/settings.js";
+import type { ListedService, ListedSettings, ServiceLimits } from "../src/services/settings.js";
 import type { Product } from "../src/tenants/tenant.js";
 import type { AtlassianSite } from "./atlassian-site.js";
 import type { Browser } from "./browser.js";
@@ -7,10 +7,23 @@ import type { Person } from "./people.js";
 import { productName } from "../src/web/product-name.js";
 
 /** A service as an admin enters it: what is left out, the app fills in. */
-export type NewService = Pick<TrustedService, "label" | "audience" | "purposes"> & Partial<TrustedService>;
+export interface NewService
+  extends
+    Pick<ListedService, "label" | "audience" | "purposes">,
+    Partial<Pick<ListedService, "id" | "paused">> {
+  readonly limits?: Partial<ServiceLimits> | null;
+}
 
-export interface SettingsChanges extends Partial<Omit<Settings, "services" | "version">> {
+export interface SettingsChanges extends Partial<Omit<ListedSettings, "services" | "version">> {
   readonly services?: readonly NewService[];
+}
+
+/** A service as a person's page shows it. */
+export interface ShownService {
+  readonly serviceId: string;
+  readonly label: string;
+  readonly standing: string;
+  readonly digest: string;
 }
 
 export interface LinkAttempt {
@@ -61,15 +74,15 @@ export class AppPage {
     });
   }
 
-  async getSettings(): Promise<Settings> {
-    return (await this.send("GET", "/api/v1/settings")).expect(200).body as Settings;
+  async getSettings(): Promise<ListedSettings> {
+    return (await this.send("GET", "/api/v1/settings")).expect(200).body as ListedSettings;
   }
 
   /** Reads the settings, changes them, saves them. */
-  async saveSettings(changes: SettingsChanges): Promise<Settings> {
+  async saveSettings(changes: SettingsChanges): Promise<ListedSettings> {
     const settings = await this.getSettings();
     const reply = await this.send("PUT", "/api/v1/settings", { ...settings, ...changes });
-    return reply.expect(200).body as Settings;
+    return reply.expect(200).body as ListedSettings;
   }
 
   async listLinks(): Promise<Link[]> {
@@ -82,6 +95,29 @@ export class AppPage {
     const links = await this.listLinks();
     for (const { id } of links) (await this.send("DELETE", `/api/v1/me/links/${id}`)).expect(204);
     return links.length;
+  }
+
+  /** One that this person is asked about. */
+  async findService(label: string): Promise<ShownService> {
+    const me = (await this.send("GET", "/api/v1/me")).expect(200).body as { services: ShownService[] };
+    const found = me.services.find((service) => service.label === label);
+    if (!found) throw new Error(`The page shows no service ${label}.`);
+    return found;
+  }
+
+  /** To what is shown now. */
+  async agree(label: string): Promise<void> {
+    const { serviceId, digest } = await this.findService(label);
+    (await this.sendConsent(serviceId, digest)).expect(204);
+  }
+
+  async sendConsent(serviceId: string, digest: string): Promise<Reply> {
+    return this.send("PUT", `/api/v1/me/consents/${serviceId}`, { digest });
+  }
+
+  async withdraw(label: string): Promise<void> {
+    const { serviceId } = await this.findService(label);
+    (await this.send("DELETE", `/api/v1/me/consents/${serviceId}`)).expect(204);
   }
 
   async beginLink(): Promise<LinkAttempt> {

@@ -36,6 +36,8 @@ export class AtlassianOauth {
   /** Every question is answered with a 429. */
   isLimiting = false;
   lifetimeSeconds = 900;
+  /** What one site's apps are answered instead of what they should be. */
+  readonly troubles = new Map<AtlassianSite, () => Answer | Promise<Answer>>();
   readonly #sites: AtlassianSite[] = [];
   readonly #tokens = new Map<string, IssuedToken>();
 
@@ -67,6 +69,10 @@ export class AtlassianOauth {
     site.oauth = this;
   }
 
+  leave(site: AtlassianSite): void {
+    this.#sites.splice(0, this.#sites.length, ...this.#sites.filter((each) => each !== site));
+  }
+
   /** Tokens that are out there are worth nothing any more. */
   revokeAll(): void {
     this.#tokens.clear();
@@ -89,10 +95,7 @@ export class AtlassianOauth {
   }
 
   async #answer({ headers, body }: Incoming): Promise<Answer> {
-    if (this.isLimiting) {
-      const limited = json(429, { error: "rate_limited" });
-      return { ...limited, headers: { ...limited.headers, "retry-after": "30" } };
-    }
+    if (this.isLimiting) return tooMany(30);
     if (!/^application\/x-www-form-urlencoded(?:;|$)/.test(headers["content-type"] ?? "")) {
       return refuse("invalid_request", "The body isn't a form.");
     }
@@ -106,6 +109,8 @@ export class AtlassianOauth {
     const applicant = this.#findApplicant(assertion);
     if (!applicant?.installation.app) return refuse("invalid_client", "There is no such client.", 401);
     const { site, product, installation } = applicant;
+    const trouble = this.troubles.get(site);
+    if (trouble) return trouble();
     const granted = installation.app?.scopes ?? [];
     if (!granted.includes("ACT_AS_USER")) {
       return refuse("unauthorized_client", "The client may not use this grant type.");
@@ -174,6 +179,12 @@ function readIssuer(assertion: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Atlassian's own limit: it wants to be left alone for a while. */
+export function tooMany(retryAfterSeconds: number): Answer {
+  const limited = json(429, { error: "rate_limited" });
+  return { ...limited, headers: { ...limited.headers, "retry-after": String(retryAfterSeconds) } };
 }
 
 /** RFC 6749 §5.2. */

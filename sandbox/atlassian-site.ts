@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Product } from "../src/tenants/tenant.js";
 import type { AccessTeam } from "./access-team.js";
 import type { AtlassianOauth } from "./atlassian-oauth.js";
+import type { Examples } from "./examples.js";
 import { HttpClient, type Reply } from "./http-client.js";
 import { startServer, type Behaviour, type Incoming, type Server } from "./http-server.js";
 import type { InstallKeys } from "./install-keys.js";
@@ -39,6 +40,7 @@ export interface Surroundings {
   readonly team: AccessTeam;
   readonly audiences: { readonly app: string; readonly demo: string };
   readonly demoUrl: string;
+  readonly examples: Examples | null;
 }
 
 /** The app in one product of the site. */

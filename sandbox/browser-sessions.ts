@@ -25,6 +25,11 @@ export class BrowserSessions {
     this.#nonces.delete(session);
   }
 
+  /** Of one token alone, in whatever browser it is. */
+  endNonce(nonce: unknown): void {
+    this.#ended.add(nonce);
+  }
+
   hasEnded(nonce: unknown): boolean {
     return this.#ended.has(nonce);
   }

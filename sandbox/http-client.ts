@@ -1,4 +1,5 @@
 import http, { type IncomingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
 
 import { shorten } from "./readable.js";
 
@@ -7,8 +8,8 @@ export interface Call {
   readonly caller: string;
   readonly method: string;
   readonly url: string;
-  readonly headers?: Readonly<Record<string, string | undefined>>;
-  /** Text goes as it is, URLSearchParams as a form, anything else as JSON. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Text goes as it is, a stream as it comes, URLSearchParams as a form, anything else as JSON. */
   readonly body?: unknown;
 }
 
@@ -86,19 +87,22 @@ async function exchange(call: Call): Promise<Reply> {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", fail);
-      response.on("end", () =>
+      response.on("end", () => {
+        // A body that is still on its way isn't wanted any more.
+        if (!request.writableEnded) request.destroy();
         resolve(
           new Reply(call, response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString()),
-        ),
-      );
+        );
+      });
     });
     request.on("error", fail);
-    request.end(text ?? undefined);
+    if (call.body instanceof Readable) call.body.pipe(request);
+    else request.end(text ?? undefined);
   });
 }
 
 function encodeBody(body: unknown): { type: string | null; text: string | null } {
-  if (body === undefined) return { type: null, text: null };
+  if (body === undefined || body instanceof Readable) return { type: null, text: null };
   if (typeof body === "string") return { type: null, text: body };
   if (body instanceof URLSearchParams) {
     return { type: "application/x-www-form-urlencoded", text: body.toString() };

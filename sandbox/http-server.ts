@@ -43,6 +43,13 @@ export async function listen(
   };
 }
 
+/** For programs whose port must be known before they listen. */
+export async function findFreePort(port = 0): Promise<number> {
+  const probe = await listen(() => Promise.resolve(), { port });
+  await probe.close();
+  return probe.port;
+}
+
 export interface Incoming {
   readonly method: string;
   readonly url: URL;

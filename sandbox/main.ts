@@ -10,7 +10,7 @@ team, and a small service behind Access. Plays the main job once, then stays up 
 browser. Everything listens on loopback only; the data is temporary.
 
   --once          play the story and end: exit code 0 if every step gave what it should
-  --port <n>      first of the five ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones
+  --port <n>      first of the nine ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones
   --help          this text`;
 
 process.exitCode = await main();
@@ -52,10 +52,11 @@ function readOptions(): SandboxOptions | null {
   });
   if (values.help) return null;
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_531) {
-    throw new Error(`"${values.port}" is not a port number that leaves room for four more.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_527) {
+    throw new Error(`"${values.port}" is not a port number that leaves room for eight more.`);
   }
-  const ports = { app: port, appOrigin: port + 1, site: port + 2, team: port + 3, demo: port + 4 };
+  const examples = { myIssues: port + 5, builds: port + 6, mcp: port + 7, assistant: port + 8 };
+  const ports = { app: port, appOrigin: port + 1, site: port + 2, team: port + 3, demo: port + 4, examples };
   return { once: values.once, ports: port === 0 ? {} : ports };
 }
 
@@ -66,6 +67,6 @@ function explain(error: unknown): string {
   if (code !== "EADDRINUSE") return error.message;
   return (
     `Port ${port ?? ""} is taken by another program (another sandbox?). ` +
-    "Choose five others in a row: npm run sandbox -- --port 4300"
+    "Choose nine others in a row: npm run sandbox -- --port 4300"
   );
 }

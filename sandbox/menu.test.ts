@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { Menu } from "./menu.js";
-import { GRACE } from "./people.js";
+import { ADA, GRACE } from "./people.js";
+import { READING } from "./scene-site.js";
 import { Stage } from "./stage.js";
 import { Transcript } from "./transcript.js";
-import { startWorld, type World } from "./world.js";
+import { SERVICES, startWorld, type World } from "./world.js";
 
 let world: World;
 beforeAll(async () => {
@@ -47,15 +48,38 @@ it("tells the audit log in one line for every event", async () => {
   );
 });
 
-it("prints calls that work as they are", async () => {
+it("prints calls that work as they are, or says what is in the way", async () => {
   await world.link(GRACE);
-  const calls = (await choose("t")).matchAll(/^curl -H 'Authorization: (.+?)' '(.+)'$/gm);
-  const answers = [...calls].map(async ([, authorization = "", url = ""]) =>
-    (await fetch(url, { headers: { authorization } })).json(),
-  );
-  expect(await Promise.all(answers)).toMatchObject([
+  const told = await choose("t");
+  expect(await makeCalls(told)).toMatchObject([
     { teamDomain: world.team.domain },
     { accountId: GRACE.accountId, links: [{ accountId: GRACE.accountId }] },
     { accountId: GRACE.accountId, site: world.site.host },
+    { code: "purpose_not_allowed" },
   ]);
+  expect(told).toContain("refused: purpose_not_allowed.");
 });
+
+it("prints a call that acts, once the person has agreed, and until then where she can", async () => {
+  await world.link(GRACE);
+  const [app, demo] = SERVICES;
+  const limits = { requests: READING };
+  await world.page(ADA).saveSettings({ services: [app, { ...demo, purposes: ["act"], limits }] });
+  expect(await choose("t")).toMatch(/refused: consent_required\. [^]*\nhttp:\S+\/account\?ac\.service=\S+\n/);
+
+  await world.page(GRACE).agree(demo.label);
+
+  const told = await choose("t");
+  expect((await makeCalls(told)).at(-1)).toMatchObject({ key: "SAND-1" });
+  expect(told).not.toContain("refused:");
+});
+
+/** As somebody does who copies them to another terminal. */
+async function makeCalls(told: string): Promise<unknown[]> {
+  const calls = told.matchAll(/^curl -H 'Authorization: (.+?)' '(.+)'$/gm);
+  return Promise.all(
+    [...calls].map(async ([, authorization = "", url = ""]) =>
+      (await fetch(url, { headers: { authorization } })).json(),
+    ),
+  );
+}

@@ -1,9 +1,9 @@
 import type { Interface } from "node:readline/promises";
 
+import { tellCurlCalls } from "./curl-calls.js";
 import { visibleText } from "./html.js";
 import { ADA, GRACE, LINUS, OSCAR, type Person } from "./people.js";
 import type { Stage } from "./stage.js";
-import { AUDIENCES } from "./world-parts.js";
 
 type Terminal = Pick<Interface, "question">;
 
@@ -31,7 +31,7 @@ const ITEMS: readonly Item[] = [
   { letter: "r", label: "rotate the team's keys", run: (menu) => menu.rotateKeys() },
   { letter: "o", label: "switch the team off, or on again", run: (menu) => menu.toggleTeam() },
   { letter: "s", label: "make the team slow, or quick again", run: (menu) => menu.toggleDelay() },
-  { letter: "t", label: "three calls for curl, with fresh tokens", run: (menu) => menu.showCalls() },
+  { letter: "t", label: "calls for curl, with fresh tokens", run: (menu) => menu.tellCalls() },
   { letter: "a", label: "read the audit log", run: (menu) => menu.readAudit() },
 ];
 
@@ -113,27 +113,8 @@ export class Menu {
     return Promise.resolve();
   }
 
-  async showCalls(): Promise<void> {
-    const { site, team, appUrl } = this.#stage.world;
-    const ada = await site.contextJwt("jira", ADA.accountId);
-    const grace = await site.contextJwt("jira", GRACE.accountId);
-    const accessJwt = await team.signAccessJwt(GRACE, AUDIENCES.demo);
-    const query = `product=jira&audience=${AUDIENCES.demo}`;
-    this.#printCall(
-      `For fifteen minutes, this is ${ADA.name} in Jira, who reads the settings:`,
-      `JWT ${ada}`,
-      `${appUrl}/api/v1/settings`,
-    );
-    this.#printCall(
-      `For as long, this is ${GRACE.name} in Jira, who looks at her own link:`,
-      `JWT ${grace}`,
-      `${appUrl}/api/v1/me`,
-    );
-    this.#printCall(
-      `For a day, this is the demo service, which asks who ${GRACE.name} is:`,
-      `Bearer ${accessJwt}`,
-      `${appUrl}/api/v1/sites/${site.host}/identity?${query}`,
-    );
+  async tellCalls(): Promise<void> {
+    await tellCurlCalls(this.#stage);
   }
 
   async readAudit(): Promise<void> {
@@ -156,11 +137,6 @@ export class Menu {
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
     const isCutOff = code === "ECONNRESET" && this.#stage.world.team.behaviour.off;
     return isCutOff ? "The Access team is off: nobody can sign in." : error.message;
-  }
-
-  #printCall(what: string, authorization: string, url: string): void {
-    this.#say(what);
-    this.#stage.transcript.print(`\ncurl -H 'Authorization: ${authorization}' '${url}'`);
   }
 
   #say(text: string): void {

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 
+import { tellCurlCalls } from "./curl-calls.js";
 import { Menu } from "./menu.js";
+import { ADA } from "./people.js";
 import { Stage } from "./stage.js";
 import { playStory } from "./story.js";
 import { Transcript } from "./transcript.js";
@@ -21,14 +23,17 @@ export async function runSandbox(
   { ports, once: isOnce }: SandboxOptions,
   stopped: AbortSignal,
 ): Promise<void> {
-  const world = await startWorld({ ports });
+  const world = await startWorld({ ports, hasExamples: !isOnce });
   try {
     const stage = new Stage(world, createTranscript(stopped));
     await untilStopped(() => playStory(stage), stopped);
     if (stopped.aborted) return;
     stage.transcript.say(recap(stage.transcript.stepCount));
     if (isOnce) return;
+    await listExamples(stage);
     console.log(describe(world));
+    if (!process.stdin.isTTY) await tellCurlCalls(stage);
+    console.log(`${process.stdin.isTTY ? "" : "\n"}Press Ctrl-C to end.`);
     await untilStopped(
       process.stdin.isTTY ? () => showMenu(stage) : () => new Promise(() => undefined),
       stopped,
@@ -61,15 +66,30 @@ function recap(stepCount: number): string {
     : result;
 }
 
+/** The admin lists the services of the examples in Jira. Acting for somebody still needs that person's consent. */
+async function listExamples({ world, transcript }: Stage): Promise<void> {
+  const { EXAMPLE_SERVICES } = await import("./examples.js");
+  const admin = world.page(ADA);
+  await transcript.aside(async () => {
+    const { services } = await admin.getSettings();
+    await admin.saveSettings({ services: [...services, ...EXAMPLE_SERVICES] });
+  });
+}
+
 function describe({ appUrl, site, parts }: World): string {
+  const { examples } = parts;
   return `
-Open ${site.url} in a browser and follow the five steps. Grace Green is linked already.
+Open ${site.url} in a browser and follow the steps. Grace Green is linked already.
 
 Also there:
   ${parts.demoUrl}  the demo service
-  ${appUrl}/problems  every refusal, its cause and its fix
+  ${examples?.myIssuesUrl ?? ""}  an example: my open issues
+  ${examples?.buildsUrl ?? ""}  an example: a build that comments on an issue
+  ${examples?.assistantUrl ?? ""}  an example: an assistant that uses the MCP server ${examples?.mcpUrl ?? ""}/mcp
+  ${site.url}/refusals  every refusal, and what gets through, to be clicked
+  ${appUrl}/problems  the cause and the fix of each
   ${appUrl}/openapi.json  the API
-${process.stdin.isTTY ? "The menu below also switches the Access team off, makes it slow and rotates its keys.\n" : ""}Press Ctrl-C to end.`;
+${process.stdin.isTTY ? "The menu below also switches the Access team off, makes it slow and rotates its keys." : "To call the API:"}`;
 }
 
 /** Until somebody quits, or closes the terminal. */

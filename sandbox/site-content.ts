@@ -74,8 +74,17 @@ export class SiteContent {
   }
 
   findPage(pageId: string, viewer: Person): Page | null {
-    return this.pages.find((page) => page.id === pageId && isVisible(page, viewer)) ?? null;
+    return this.pagesOf(viewer).find(({ id }) => id === pageId) ?? null;
   }
+
+  pagesOf(viewer: Person): Page[] {
+    return this.pages.filter((page) => isVisible(page, viewer));
+  }
+}
+
+/** A text in Atlassian's document format. */
+export function documentOf(text: string): object {
+  return { type: "doc", version: 1, content: [{ type: "paragraph", content: [{ type: "text", text }] }] };
 }
 
 function isVisible({ visibleTo }: Pick<Issue, "visibleTo">, { accountId }: Person): boolean {

@@ -2,7 +2,8 @@ import type { Product } from "../src/tenants/tenant.js";
 import { createAppFrame, type AppPlace } from "./app-frame.js";
 import type { AtlassianSite } from "./atlassian-site.js";
 import { findAsset } from "./connect-assets.js";
-import { html, json, type Answer, type Handler, type Incoming } from "./http-server.js";
+import { html, json, redirect, type Answer, type Handler, type Incoming } from "./http-server.js";
+import { issuesPage } from "./issue-pages.js";
 import { readChoices, withChoices, type Choices } from "./site-choices.js";
 import { hostPage, missingPage } from "./site-pages.js";
 import { startPage } from "./start-page.js";
@@ -21,6 +22,8 @@ export function addFrontend(site: AtlassianSite): void {
 
   site.server.routes.push(
     ["GET", /^\/$/, forPeople((choices) => html(200, startPage(site, choices)))],
+    ["GET", /^\/issues$/, forPeople((choices) => html(200, issuesPage(site, choices)))],
+    ["GET", /^\/browse\/([A-Z]+-\d+)$/, (_, [, key = ""]) => redirect(`/issues#${key}`)],
     [
       "GET",
       /^(\/wiki)?\/plugins\/servlet\/ac\/([^/]+)\/([^/]+)$/,

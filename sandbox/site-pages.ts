@@ -141,21 +141,27 @@ ${links.map(anchor).join("\n")}
 </nav>`;
 }
 
-function productHeader({ person }: Choices, place: AppPlace): string {
-  const { product } = place;
+/** Where somebody is in a product: on a page of the app, if it is installed, or on one of the product's own. */
+type ProductPlace = Pick<AppPlace, "product"> & {
+  readonly appKey: string | null;
+  readonly moduleKey: string | null;
+};
+
+export function productHeader({ person }: Choices, { product, appKey, moduleKey }: ProductPlace): string {
   const isAdmin = person.administers.includes(product);
   const pages = [
-    { moduleKey: "account", text: "Cloudflare Access", isShown: true },
+    { key: "account", text: "Cloudflare Access" },
     // The app's own display condition; its server must not rely on it.
-    { moduleKey: "admin", text: "Administration", isShown: isAdmin },
+    ...(isAdmin ? [{ key: "admin", text: "Administration" }] : []),
   ];
-  const links = pages
-    .filter(({ isShown }) => isShown)
-    .map(({ moduleKey, text }) => ({
-      href: pathOf({ ...place, moduleKey }),
-      text,
-      isCurrent: moduleKey === place.moduleKey,
-    }));
+  const links: Link[] = [
+    ...(product === "jira" ? [{ href: "/issues", text: "Issues", isCurrent: moduleKey === null }] : []),
+    ...pages.flatMap(({ key, text }) =>
+      appKey === null
+        ? []
+        : [{ href: pathOf({ product, appKey, moduleKey: key }), text, isCurrent: key === moduleKey }],
+    ),
+  ];
   return `<header class="product ${product}">
 <strong>${productName(product)}</strong>
 <nav aria-label="${productName(product)}">

@@ -12,9 +12,10 @@ export class Stage {
   constructor(world: World, transcript: Transcript) {
     this.world = world;
     this.transcript = transcript;
-    const { client, installKeys } = world.parts;
+    const { client, installKeys, oauth } = world.parts;
     client.observer = transcript;
     installKeys.server.onRequest = (line) => transcript.heard("Atlassian's key server", line);
+    oauth.server.onRequest = (line) => transcript.heard("Atlassian for a token of the person", line);
     world.site.server.onRequest = (line) => {
       if (line.includes("/rest/")) transcript.heard(line.includes(" /wiki/") ? "Confluence" : "Jira", line);
     };

@@ -1,5 +1,6 @@
 import type { Product } from "../src/tenants/tenant.js";
 import type { AtlassianSite, Surroundings } from "./atlassian-site.js";
+import type { Examples } from "./examples.js";
 import { escapeHtml } from "./html.js";
 import type { Choices } from "./site-choices.js";
 import { pathOf, sitePage } from "./site-pages.js";
@@ -66,6 +67,15 @@ function listSteps(site: AtlassianSite): Step[] {
       links: [["Be Ada in Jira", pageOf("jira", "admin", "as=ada")]],
     },
     {
+      title: "See what a service may do, and what not",
+      text: "A trusted service can act in Jira as its visitor, within the limits that Ada sets and once the visitor has agreed. Every way to be refused is one click, as is every way to get through.",
+      links: [
+        ["Open every refusal", "/refusals"],
+        ["See the issues as Grace", "/issues?as=grace"],
+      ],
+    },
+    ...(surroundings?.examples ? [listExamples(surroundings.examples, pageOf)] : []),
+    {
       title: "Unlink, and link the hard way",
       text: "Linus removes his link. The demo service still has you signed in as Oscar: sign out there and come back as Linus, and it no longer knows his account. Then he links again, now with a sign-in page that cuts the popup off from Jira, as some do: he types a code instead.",
       links: [
@@ -75,6 +85,24 @@ function listSteps(site: AtlassianSite): Step[] {
       ],
     },
   ];
+}
+
+/** The programs of `examples/`, as they are. */
+function listExamples(
+  { myIssuesUrl, buildsUrl, assistantUrl }: Examples,
+  pageOf: (product: Product, moduleKey: string, query: string) => string,
+): Step {
+  return {
+    title: "Let tools, builds and assistants work as you",
+    text: "Three programs that you can copy from the folder examples are trusted in Jira: a page of your open issues, a build that comments on an issue as whoever started it, and an MCP server, here with a page in the place of an assistant. Sign in to them as Grace: each says that she has to agree first, and where. A page in Jira calls the first of them, too.",
+    links: [
+      ["Open my issues", myIssuesUrl],
+      ["Start a build", buildsUrl],
+      ["Open the assistant", assistantUrl],
+      ["Call from a page in Jira", "/calling-page?as=grace"],
+      ["Be Grace and agree", pageOf("jira", "account", "as=grace")],
+    ],
+  };
 }
 
 function listValues({ team, audiences }: Surroundings): string {

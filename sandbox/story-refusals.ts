@@ -91,7 +91,7 @@ async function reinstall(stage: Stage): Promise<void> {
   const { world, transcript } = stage;
   transcript.step(
     "The admin uninstalls the app",
-    "The shared secret and all links are erased at once. From now on no token works: neither Jira's, whose secret is gone, " +
+    "The shared secret, all links and what people agreed to are erased at once. From now on no token works: neither Jira's, whose secret is gone, " +
       "nor Access's, for nobody here trusts that team any more.",
   );
   (await world.site.uninstall("jira")).expect(204);

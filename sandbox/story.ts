@@ -1,3 +1,4 @@
+import { tellHowToAct } from "./story-acting.js";
 import { tellHowToInstall } from "./story-installing.js";
 import { tellHowToLink } from "./story-linking.js";
 import { tellWhatIsRefused } from "./story-refusals.js";
@@ -10,5 +11,6 @@ import type { Stage } from "./stage.js";
 export async function playStory(stage: Stage): Promise<void> {
   await tellHowToInstall(stage);
   await tellHowToLink(stage);
+  await tellHowToAct(stage);
   await tellWhatIsRefused(stage);
 }

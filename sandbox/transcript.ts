@@ -123,6 +123,8 @@ export class Transcript implements CallObserver {
 
   /** Tokens and long bodies are told about once. */
   #isNew(text: string): boolean {
+    // What nobody was told isn't known.
+    if (this.#isMuted) return true;
     const isNew = !this.#introduced.has(text);
     this.#introduced.add(text);
     return isNew;

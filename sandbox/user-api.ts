@@ -5,7 +5,8 @@ import type { Scope } from "./atlassian-oauth.js";
 import type { AtlassianSite } from "./atlassian-site.js";
 import { json, type Answer, type Incoming } from "./http-server.js";
 import type { Person } from "./people.js";
-import { PROJECT, type Comment, type Issue } from "./site-content.js";
+import { PROJECT, type Comment, type Issue, type Page } from "./site-content.js";
+import { searchIssues, searchPages } from "./site-search.js";
 
 type UserHandler = (person: Person, request: Incoming, match: RegExpExecArray) => Answer;
 
@@ -31,13 +32,19 @@ export function addUserApi(site: AtlassianSite): void {
 
   add("jira", "GET", /^\/rest\/api\/3\/myself$/, "READ", (person) => json(200, describePerson(person)));
   add("jira", "GET", /^\/rest\/api\/3\/search\/jql$/, "READ", (person, { url }) => {
-    const found = search(content.issuesOf(person), url.searchParams.get("jql") ?? "", person);
+    const found = searchIssues(content.issuesOf(person), url.searchParams.get("jql") ?? "", person);
     if (!found) return problem(400, "The sandbox doesn't understand this JQL.");
     return json(200, { issues: found.map((issue) => describeIssue(issue, name)), isLast: true });
   });
   add("jira", "GET", /^\/rest\/api\/3\/issue\/([^/]+)$/, "READ", (person, _, [, key = ""]) => {
     const issue = content.findIssue(key, person);
     return issue ? json(200, describeIssue(issue, name)) : noIssue();
+  });
+  add("jira", "GET", /^\/rest\/api\/3\/issue\/([^/]+)\/comment$/, "READ", (person, _, [, key = ""]) => {
+    const issue = content.findIssue(key, person);
+    if (!issue) return noIssue();
+    const comments = issue.comments.map((comment) => describeComment(comment, name));
+    return json(200, { startAt: 0, maxResults: 5000, total: comments.length, comments });
   });
   add(
     "jira",
@@ -68,9 +75,22 @@ export function addUserApi(site: AtlassianSite): void {
   add("confluence", "GET", /^\/wiki\/api\/v2\/pages\/(\d+)$/, "READ", (person, _, [, pageId = ""]) => {
     const page = content.findPage(pageId, person);
     if (!page) return json(404, { errors: [{ status: 404, code: "NOT_FOUND", title: "Not Found" }] });
-    const { id, title, text } = page;
-    const body = { storage: { representation: "storage", value: `<p>${text}</p>` } };
-    return json(200, { id, title, status: "current", body });
+    const body = { storage: { representation: "storage", value: `<p>${page.text}</p>` } };
+    return json(200, { ...describePage(page), body });
+  });
+  add("confluence", "GET", /^\/wiki\/api\/v2\/pages$/, "READ", (person) =>
+    json(200, { results: content.pagesOf(person).map(describePage), _links: {} }),
+  );
+  add("confluence", "GET", /^\/wiki\/rest\/api\/search$/, "READ", (person, { url }) => {
+    const cql = url.searchParams.get("cql");
+    const found = cql === null ? null : searchPages(content.pagesOf(person), cql);
+    if (!found) return json(400, { statusCode: 400, message: "The sandbox doesn't understand this CQL." });
+    const results = found.map((page) => ({
+      content: { ...describePage(page), type: "page" },
+      title: page.title,
+      excerpt: page.text,
+    }));
+    return json(200, { results, start: 0, limit: 25, size: results.length, totalSize: results.length });
   });
 }
 
@@ -128,23 +148,8 @@ function describeComment({ id, accountId, body }: Comment, nameAccount: NameAcco
   return { id, author: nameAccount(accountId), body };
 }
 
-const CLAUSES: Readonly<Record<string, (issue: Issue, person: Person) => boolean>> = {
-  "assignee=currentuser()": ({ assigneeId }, { accountId }) => assigneeId === accountId,
-  "reporter=currentuser()": ({ reporterId }, { accountId }) => reporterId === accountId,
-  "statuscategory!=done": ({ isDone }) => !isDone,
-  "resolution=unresolved": ({ isDone }) => !isDone,
-  [`project=${PROJECT.key.toLowerCase()}`]: () => true,
-};
-
-/** A few clauses joined by AND, in any order; null for anything else. */
-function search(issues: readonly Issue[], jql: string, person: Person): Issue[] | null {
-  const clauses = jql
-    .toLowerCase()
-    .replace(/\border by .*$/, "")
-    .split(/\band\b/)
-    .map((clause) => CLAUSES[clause.replace(/[\s"']/g, "")]);
-  if (clauses.includes(undefined)) return null;
-  return issues.filter((issue) => clauses.every((fits) => fits?.(issue, person)));
+function describePage({ id, title }: Page): object {
+  return { id, title, status: "current" };
 }
 
 function parse(body: string): Readonly<Record<string, unknown>> | null {

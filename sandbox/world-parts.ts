@@ -9,8 +9,9 @@ import { AccessTeam, audienceOf } from "./access-team.js";
 import { AtlassianOauth } from "./atlassian-oauth.js";
 import { AtlassianSite } from "./atlassian-site.js";
 import { startDemoService } from "./demo-service.js";
+import type { ExamplePorts, Examples } from "./examples.js";
 import { HttpClient } from "./http-client.js";
-import { listen } from "./http-server.js";
+import { findFreePort } from "./http-server.js";
 import { InstallKeys } from "./install-keys.js";
 
 /** 0, or none, means any free port. */
@@ -22,10 +23,13 @@ export interface WorldPorts {
   readonly team?: number;
   /** The demo service through Cloudflare. */
   readonly demo?: number;
+  readonly examples?: ExamplePorts;
 }
 
 export interface WorldOptions {
   readonly ports?: WorldPorts;
+  /** Runs the programs of `examples/` too. */
+  readonly hasExamples?: boolean;
   /** Without it, the app's public URL is its own and callers bring their Access JWTs themselves. */
   readonly hasEdge?: boolean;
   /** The first protects the app and the demo service. */
@@ -50,6 +54,9 @@ export interface WorldParts {
   readonly oauth: AtlassianOauth;
   readonly teams: readonly [AccessTeam, ...AccessTeam[]];
   readonly demoUrl: string;
+  readonly examples: Examples | null;
+  /** Null where the app's database is none of the world's business. */
+  readonly databaseFile: string | null;
   /** Everybody's client except the app's own, so that one observer sees all calls. */
   readonly client: HttpClient;
   close(): Promise<void>;
@@ -61,6 +68,9 @@ interface Part {
 
 /** The AUD tags of the two Access applications. */
 export const AUDIENCES = { app: audienceOf("This app"), demo: audienceOf("Demo service") };
+
+/** Nothing listens there. */
+export const UNREACHABLE_TEAM = { domain: "unreachable.cloudflareaccess.com", url: "http://127.0.0.1:1" };
 
 /** Starts everything, or nothing. */
 export async function startParts(options: WorldOptions): Promise<WorldParts> {
@@ -105,7 +115,8 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const edge = hasEdge
     ? await keep(AccessEdge.start({ team, applications: [protectedPart], port: ports.app ?? 0 }))
     : null;
-  const appPort = edge ? (ports.appOrigin ?? 0) : await findFreePort(ports.app ?? 0);
+  const appPort = edge ? (ports.appOrigin ?? 0) : await findFreePort(ports.app);
+  const databaseFile = options.databaseFile ?? (await createTemporaryFile(started));
   const appUrl = edge?.url ?? `http://localhost:${appPort}`;
   const app = await keep(
     startApp(
@@ -113,11 +124,13 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
         PORT: String(appPort),
         HOST: "127.0.0.1",
         BASE_URL: appUrl,
-        DATABASE_URL: `sqlite:${options.databaseFile ?? (await createTemporaryFile(started))}`,
+        DATABASE_URL: `sqlite:${databaseFile}`,
         CONNECT_KEYS_CDN_URL: installKeys.url,
         ATLASSIAN_OAUTH_URL: oauth.url,
         CONNECT_ALL_JS_URL: `${site.url}/connect/all.js`,
-        ACCESS_ORIGIN_OVERRIDES: teams.map((each) => `${each.domain}=${each.url}`).join(","),
+        ACCESS_ORIGIN_OVERRIDES: [...teams, UNREACHABLE_TEAM]
+          .map((each) => `${each.domain}=${each.url}`)
+          .join(","),
         TRUST_PROXY: edge ? "1" : "0",
         LOG_LEVEL: "silent",
         ...options.env,
@@ -140,16 +153,17 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const everything = { label: "Demo service", audience: AUDIENCES.demo, pathPrefix: "/" };
   const demoEdge = await keep(AccessEdge.start({ team, applications: [everything], port: ports.demo ?? 0 }));
   demoEdge.originPort = demo.port;
-  for (const each of sites) each.surroundings = { team, audiences: AUDIENCES, demoUrl: demoEdge.url };
 
-  return { app, appUrl, hasEdge, sites, installKeys, oauth, teams, demoUrl: demoEdge.url, client };
-}
+  let examples: Examples | null = null;
+  if (options.hasExamples) {
+    // Late: few need what it brings along.
+    const { startExamples } = await import("./examples.js");
+    examples = await startExamples({ team, appUrl, site, client, ports: ports.examples ?? {}, keep });
+  }
+  const demoUrl = demoEdge.url;
+  for (const each of sites) each.surroundings = { team, audiences: AUDIENCES, demoUrl, examples };
 
-/** The app's public URL has to be known before the app listens. */
-async function findFreePort(port: number): Promise<number> {
-  const probe = await listen(() => Promise.resolve(), { port });
-  await probe.close();
-  return probe.port;
+  return { app, appUrl, hasEdge, sites, installKeys, oauth, teams, demoUrl, examples, databaseFile, client };
 }
 
 async function createTemporaryFile(started: Part[]): Promise<string> {

@@ -5,6 +5,8 @@ import type { AtlassianSite } from "./atlassian-site.js";
 import { Browser } from "./browser.js";
 import type { Reply } from "./http-client.js";
 import { ADA, type Person } from "./people.js";
+import { addRefusalPages } from "./refusal-pages.js";
+import { Scenes } from "./scenes.js";
 import { AUDIENCES, startParts, type WorldOptions, type WorldParts } from "./world-parts.js";
 
 /** What the admin enters: both Access applications, each with what it may be used for. */
@@ -15,11 +17,15 @@ export const SERVICES = [
 
 /** Everything on loopback: the app, the site it is installed in, the Access team around it, and a service that asks it. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  return new World(await startParts(options));
+  const world = new World(await startParts(options));
+  addRefusalPages(world);
+  return world;
 }
 
 export class World {
   readonly parts: WorldParts;
+  /** What a service can meet, to be played. */
+  readonly scenes = new Scenes(this);
 
   constructor(parts: WorldParts) {
     this.parts = parts;
@@ -84,6 +90,7 @@ export class World {
 
   /** Ends everything and removes the temporary database. */
   async close(): Promise<void> {
+    await this.scenes.close();
     await this.parts.close();
   }
 }

@@ -69,8 +69,15 @@
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const themeLinks = document.querySelectorAll("a[data-theme]");
   for (const link of themeLinks) link.addEventListener("click", (event) => switchTheme(event, link));
-  // What the address has chosen is kept in the cookie now; a reload shows what was chosen since.
-  if (location.search) history.replaceState(null, "", location.pathname);
+  /** What the address has chosen is kept in the cookie now; a reload shows what was chosen since. */
+  function forgetChoices() {
+    const query = new URLSearchParams(location.search);
+    // What is for the app stays: its page asks for it.
+    for (const name of [...query.keys()]) if (!name.startsWith("ac.")) query.delete(name);
+    history.replaceState(null, "", `${location.pathname}${query.size > 0 ? `?${query.toString()}` : ""}`);
+  }
+
+  if (location.search) forgetChoices();
 
   /** @type {AppPlaceElement | null} */
   const place = document.querySelector("#app");

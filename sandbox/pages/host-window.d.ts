@@ -48,3 +48,14 @@ export interface RequestOptions {
   readonly data?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** What the sandbox answers when a scene was played. */
+export interface SceneOutcome {
+  readonly request: string;
+  readonly status: number;
+  readonly problem: { readonly code: string; readonly title: string; readonly detail: string } | null;
+  readonly links: readonly { readonly text: string; readonly url: string }[];
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly body: string | null;
+  readonly isAsTold: boolean;
+}
