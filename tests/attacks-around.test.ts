@@ -27,7 +27,15 @@ const CAUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "a frame": { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
 };
 
-const PUBLIC = ["/atlassian-connect.json", "/healthz", "/readyz", "/openapi.json", "/problems"];
+const PUBLIC = [
+  "/atlassian-connect.json",
+  "/healthz",
+  "/readyz",
+  "/openapi.json",
+  "/problems",
+  "/sites/:site/jira/jwks.json",
+  "/sites/:site/confluence/jwks.json",
+];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 describe("where an operator has put the whole host behind Access, a page on another site", () => {

@@ -1,4 +1,4 @@
-import { Sequelize } from "sequelize";
+import sqlite3 from "sqlite3";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { audienceOf } from "../sandbox/access-team.js";
@@ -142,12 +142,12 @@ describe("a token that was accepted a moment ago", () => {
 describe("a stranger who measures how long a refusal takes", () => {
   /** The tables that the app asks, one after the other, to answer a question. */
   async function tablesAskedFor(question: () => Promise<unknown>): Promise<string[]> {
-    const query = vi.spyOn(Sequelize.prototype, "query");
-    onTestFinished(() => query.mockRestore());
+    const reads = vi.spyOn(sqlite3.Statement.prototype, "all");
+    onTestFinished(() => reads.mockRestore());
     await question();
-    const statements = query.mock.calls.map(([sql]) => JSON.stringify(sql));
-    query.mockRestore();
-    return statements.map((sql) => / FROM `(\w+)`/.exec(sql)?.[1] ?? sql);
+    const statements = reads.mock.contexts.map((statement) => String(Reflect.get(statement as object, "sql")));
+    reads.mockRestore();
+    return statements.map((sql) => / FROM `?(\w+)/.exec(sql)?.[1] ?? sql);
   }
 
   it("costs the database the same queries for a site that has the app as for one that hasn't", async () => {

@@ -24,6 +24,7 @@ const LIMITS: ServiceLimits = {
   maxTokenAgeSeconds: null,
   ipAddresses: [],
   consent: "required",
+  liveCheckSeconds: null,
 };
 
 /** The demo service, as an admin enters it who lets it read issues as its visitors. */

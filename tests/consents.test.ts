@@ -46,9 +46,7 @@ async function changeService({ admin }: Scene, changes: Partial<NewService>): Pr
 
 async function listEvents({ admin }: Scene): Promise<object[]> {
   const { body } = (await admin.send("GET", "/api/v1/audit")).expect(200);
-  return (body as { items: { action: string }[] }).items.filter(({ action }) =>
-    action.startsWith("consent."),
-  );
+  return (body as { items: { action: string }[] }).items.filter(({ action }) => action.startsWith("consent"));
 }
 
 function countStored({ site }: Scene): Promise<unknown> {
@@ -160,6 +158,7 @@ describe("consent", () => {
     ["another method", reader({ requests: [{ methods: ["GET", "PUT"], path: "/rest/api/3/issue/*" }] })],
     ["a wider path", reader({ requests: [{ methods: ["GET"], path: "/rest/**" }] })],
     ["another purpose", { purposes: ["act"] }],
+    ["older tokens", reader({ maxTokenAgeSeconds: 31 * 86_400 })],
   ])("is asked for again after %s, and not to what was shown before", async (_what, changes) => {
     const scene = await startScene();
     await agree(scene.page);
@@ -178,10 +177,117 @@ describe("consent", () => {
   it("outlives what changes nothing for its person", async () => {
     const scene = await startScene();
     await agree(scene.page);
-    await changeService(scene, { ...reader({ maxTokenAgeSeconds: 60 }), label: "Another name" });
+    const others = { maxTokenAgeSeconds: 86_400, ipAddresses: ["203.0.113.0/24"], liveCheckSeconds: 60 };
+    await changeService(scene, { ...reader(others), label: "Another name", paused: true });
     expect(await readMine(scene.page)).toMatchObject({
       consents: [{ label: "Another name" }],
-      services: [{ standing: "agreed", maxTokenAgeSeconds: 60 }],
+      services: [{ standing: "agreed" }],
+    });
+  });
+});
+
+describe("what a person withdrew", () => {
+  it("outlives the purpose to act: no admin resets it by taking that away and giving it back", async () => {
+    const scene = await startScene(reader({ consent: "given" }));
+    const linus = world.page(LINUS, "jira", scene.site);
+    await withdraw(scene.page);
+    await agree(linus);
+    await changeService(scene, { purposes: ["identify"] });
+    expect(await countStored(scene)).toEqual([{ account_id: GRACE.accountId }]);
+    await changeService(scene, { purposes: ["identify", "act"] });
+
+    expect(await readStanding(scene.page)).toMatchObject({ standing: "withdrawn" });
+    expect(await readStanding(linus)).toMatchObject({ standing: "given" });
+  });
+
+  it.each([
+    ["taken from the list and put there again", 2],
+    ["replaced, in one go, by a new one of the same audience", 1],
+  ])("outlives the service, which is %s", async (_what, saves) => {
+    const scene = await startScene(reader({ consent: "given" }));
+    const { serviceId } = await readStanding(scene.page);
+    await withdraw(scene.page);
+    if (saves === 2) await scene.admin.saveSettings({ services: [SERVICES[0]] });
+    await scene.admin.saveSettings({ services: [SERVICES[0], reader({ consent: "given" })] });
+
+    const again = await readStanding(scene.page);
+    expect(again.serviceId).not.toBe(serviceId);
+    expect(again.standing).toBe("withdrawn");
+    expect(await readStanding(world.page(LINUS, "jira", scene.site))).toMatchObject({ standing: "given" });
+    await agree(scene.page);
+    expect(await readStanding(scene.page)).toMatchObject({ standing: "agreed" });
+  });
+
+  describe("from one audience stays so, whichever entry of the list has it:", () => {
+    const OTHER = { label: "Other", audience: "1".repeat(64) };
+    const given = (changes: Partial<NewService> = {}) => ({ ...reader({ consent: "given" }), ...changes });
+
+    /** By label. */
+    async function readStandings(page: AppPage): Promise<Record<string, string>> {
+      const { services } = await readMine(page);
+      return Object.fromEntries(services.map(({ label, standing }) => [label, standing]));
+    }
+
+    it.each([
+      ["one save", 1],
+      ["two", 2],
+    ])("the service gets another audience, and a new one takes its own, in %s", async (_what, saves) => {
+      const scene = await startScene(given());
+      await withdraw(scene.page);
+      const [link, acting] = (await scene.admin.getSettings()).services as [NewService, NewService];
+      const moved = { ...acting, audience: OTHER.audience };
+      const taker = given({ label: "Taker" });
+      if (saves === 2) await scene.admin.saveSettings({ services: [link, moved] });
+      await scene.admin.saveSettings({ services: [link, moved, taker] });
+
+      const withdrawn = { [READER.label]: "withdrawn", Taker: "withdrawn" };
+      expect(await readStandings(scene.page)).toEqual(withdrawn);
+      const linus = world.page(LINUS, "jira", scene.site);
+      expect(await readStandings(linus)).toEqual({ [READER.label]: "given", Taker: "given" });
+    });
+
+    it("the service gets another audience, its person agrees to that, and a new one takes its own", async () => {
+      const scene = await startScene(given());
+      await withdraw(scene.page);
+      await changeService(scene, { audience: OTHER.audience });
+      await agree(scene.page);
+      const { services } = await scene.admin.getSettings();
+      await scene.admin.saveSettings({ services: [...services, given({ label: "Taker" })] });
+      expect(await readStandings(scene.page)).toEqual({ [READER.label]: "agreed", Taker: "withdrawn" });
+    });
+
+    it("two services swap theirs, and swap them back", async () => {
+      const scene = await startScene(given(), given(OTHER));
+      const { services } = await readMine(scene.page);
+      (await scene.page.send("DELETE", consentPath(services[0]?.serviceId ?? ""))).expect(204);
+      expect(await readStandings(scene.page)).toEqual({ [READER.label]: "withdrawn", Other: "given" });
+
+      for (let times = 0; times < 2; times += 1) {
+        const [link, one, other] = (await scene.admin.getSettings()).services as NewService[];
+        if (!link || !one || !other) throw new Error("There aren't three services.");
+        const swapped = [
+          { ...one, audience: other.audience },
+          { ...other, audience: one.audience },
+        ];
+        await scene.admin.saveSettings({ services: [link, ...swapped] });
+        expect(await readStandings(scene.page)).toEqual({ [READER.label]: "withdrawn", Other: "withdrawn" });
+      }
+      expect(await readStandings(world.page(LINUS, "jira", scene.site))).toEqual({
+        [READER.label]: "given",
+        Other: "given",
+      });
+    });
+
+    it("what its person decides next, with whichever has it now, is what counts when it moves on", async () => {
+      const scene = await startScene(given());
+      await withdraw(scene.page);
+      for (const label of ["Second", "Third"]) {
+        await scene.admin.saveSettings({ services: [SERVICES[0], given({ label })] });
+        expect(await readStandings(scene.page)).toEqual({ [label]: "withdrawn" });
+      }
+      await agree(scene.page);
+      await scene.admin.saveSettings({ services: [SERVICES[0], given({ label: "Fourth" })] });
+      expect(await readStandings(scene.page)).toEqual({ Fourth: "given" });
     });
   });
 });
@@ -207,6 +313,25 @@ describe("consents are erased, everybody's and in the same write,", () => {
     expect(await countStored(scene)).toEqual([]);
     await changeService(scene, { purposes: ["identify", "act"] });
     expect(await readStanding(scene.page)).toMatchObject({ standing: "undecided" });
+  });
+
+  it("which the audit log tells once for each service, with how many agreed, after what was changed", async () => {
+    const scene = await agreeTwice();
+    const linus = world.page(LINUS, "jira", scene.site);
+    await withdraw(linus);
+    const { serviceId } = await readStanding(scene.page);
+    await changeService(scene, { purposes: ["identify"] });
+    const [removed] = await listEvents(scene);
+    expect(removed).toMatchObject({
+      action: "consents.removed",
+      actor: { type: "user", accountId: ADA.accountId },
+      target: { type: "service", id: serviceId },
+      before: { serviceId, label: READER.label, count: 1 },
+      after: null,
+    });
+    await changeService(scene, { purposes: ["identify", "act"] });
+    await changeService(scene, { purposes: ["identify"] });
+    expect(await listEvents(scene)).toHaveLength(4);
   });
 
   it("with the installation", async () => {
@@ -333,15 +458,17 @@ describe("nobody can decide", () => {
     }
   });
 
-  it("more than 120 times an hour, each account apart", async () => {
+  it("agreement more than 60 times an hour, each account apart; taking back is never held up", async () => {
     const scene = await startScene();
     const { serviceId, digest } = await readStanding(scene.page);
     const path = consentPath(serviceId);
     travel(0);
     for (let times = 0; times < 60; times += 1) {
-      (await scene.page.send("PUT", path, { digest })).expect(204);
       (await scene.page.send("DELETE", path)).expect(204);
+      (await scene.page.send("PUT", path, { digest })).expect(204);
     }
+    (await scene.page.send("DELETE", path)).expect(204);
+    expect(await readStanding(scene.page)).toMatchObject({ standing: "withdrawn" });
     await tenants.expectNothingStored(async () =>
       expectProblem(await scene.page.send("PUT", path, { digest }), "rate_limited"),
     );

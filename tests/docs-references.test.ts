@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { NOT_PLAYED } from "../sandbox/refusal-scenes.js";
+import { PROBLEMS } from "../src/errors.js";
 import { findMissingTitle } from "./test-titles.fixture.js";
 
 const WITH_TESTS = ["docs/security-rules.md", "docs/THREATS.md"];
@@ -49,6 +51,14 @@ describe("the docs refer only to what is there", () => {
     });
     expect(broken).toEqual([]);
   });
+});
+
+it("docs/api.md says what a service does about each refusal that it can meet", () => {
+  const refusals = readFileSync("docs/api.md", "utf8").split(/^## /m)[2] ?? "";
+  // A page meets the one, and says itself what it does then.
+  const met = Object.keys(PROBLEMS).filter((code) => !(code in NOT_PLAYED) && code !== "consent_changed");
+  expect(met.length).toBeGreaterThan(20);
+  expect(met.filter((code) => !new RegExp(`\\b${code}\\b`).test(refusals))).toEqual([]);
 });
 
 it("each security rule names the tests that try it", () => {

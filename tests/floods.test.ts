@@ -41,9 +41,13 @@ describe("A flood of forged Access JWTs", { timeout: 120_000 }, () => {
     return world.team.server.requests.filter((line) => line.includes("/certs")).length;
   }
 
-  async function floodWith(size: number, build: (nth: number) => string): Promise<FloodAnswer[]> {
+  async function floodWith(
+    size: number,
+    build: (nth: number) => string,
+    path = "identity",
+  ): Promise<FloodAnswer[]> {
     return flood(world.parts.app.port, size, (nth, connection) => ({
-      path: `/api/v1/sites/${world.site.host}/identity`,
+      path: `/api/v1/sites/${world.site.host}/${path}`,
       headers: { "cf-access-jwt-assertion": build(nth), "x-forwarded-for": addressOf(connection) },
     }));
   }
@@ -79,6 +83,17 @@ describe("A flood of forged Access JWTs", { timeout: 120_000 }, () => {
     expect(countAsked() - before).toBeLessThanOrEqual(2);
   });
 
+  it("at the gateway make it ask the team twice at most, and the product nothing", async () => {
+    const before = { team: countAsked(), product: world.site.server.requests.length };
+    const forged = claims(world.team.issuer);
+    const build = (nth: number) => forge({ kid: `made-up-${nth}` }, forged);
+    const answers = await floodWith(SMALL_SIZE, build, "jira/rest/api/3/myself");
+    expect(tally(answers)).toEqual({ access_jwt_untrusted: SMALL_SIZE });
+    expect(countAsked() - before.team).toBeLessThanOrEqual(2);
+    expect(world.site.server.requests.length).toBe(before.product);
+    expect(world.parts.oauth.requestCount).toBe(0);
+  });
+
   it("of made-up teams make it ask nobody", async () => {
     const asked = vi.spyOn(globalThis, "fetch");
     const told = await floodWithGoodAmong(SMALL_SIZE, (nth) =>
@@ -87,6 +102,31 @@ describe("A flood of forged Access JWTs", { timeout: 120_000 }, () => {
     expect(told).toEqual({ access_jwt_untrusted: SMALL_SIZE - 10, 200: 10 });
     expect(asked).not.toHaveBeenCalled();
     asked.mockRestore();
+  });
+});
+
+describe("A flood of questions for keys of assertions", { timeout: 120_000 }, () => {
+  it("is answered without asking anybody, while a visitor is known as before", async () => {
+    const world = await startWorld({ hasEdge: false, env: { TRUST_PROXY: "1" } });
+    try {
+      await world.prepare();
+      await world.link(GRACE);
+      const good = await world.team.signAccessJwt(GRACE, AUDIENCES.demo);
+      (await world.identify(good)).expect(200);
+      const asked = vi.spyOn(globalThis, "fetch");
+      const answers = await flood(world.parts.app.port, SMALL_SIZE, (nth, connection) => ({
+        path:
+          nth % 100 === 50
+            ? `/api/v1/sites/${world.site.host}/identity`
+            : `/sites/${nth % 2 === 0 ? world.site.host : `made-up-${nth}.example`}/jira/jwks.json`,
+        headers: { "x-forwarded-for": addressOf(connection), authorization: `Bearer ${good}` },
+      }));
+      expect(tally(answers)).toEqual({ 200: SMALL_SIZE });
+      expect(asked).not.toHaveBeenCalled();
+      asked.mockRestore();
+    } finally {
+      await world.close();
+    }
   });
 });
 

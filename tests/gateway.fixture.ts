@@ -30,7 +30,14 @@ export function acting(label: string, limits: Partial<ServiceLimits>): NewServic
     label,
     audience: audienceOf(label),
     purposes: ["act"],
-    limits: { requests: [], maxTokenAgeSeconds: null, ipAddresses: [], consent: "required", ...limits },
+    limits: {
+      requests: [],
+      maxTokenAgeSeconds: null,
+      ipAddresses: [],
+      consent: "required",
+      liveCheckSeconds: null,
+      ...limits,
+    },
   };
 }
 

@@ -135,11 +135,25 @@ describe("a service that acts as its visitor", () => {
     expect((await scene.call(comment)).status).toBe(201);
   });
 
-  it("is told no more than twice that Jira rejects a token", async () => {
+  it("is told no more than twice that Jira rejects a token, and buys one new token for it now and then", async () => {
     answer("GET", "/rest/never", () => json(401, {}));
-    const before = scene.productCalls().length;
-    expect((await scene.call({ path: "/rest/never" })).status).toBe(401);
-    expect(scene.productCalls().length - before).toBe(2);
+    // Whatever was got before has expired.
+    travel(3600);
+    const token = await scene.sign({ as: ADA });
+    await scene.call({ token });
+    const { oauth } = scene.world.parts;
+    const callAndCount = async () => {
+      const before = [scene.productCalls().length, oauth.requestCount] as const;
+      const { status, headers } = await scene.call({ token, path: "/rest/never" });
+      expect([status, headers["x-gateway-upstream"]]).toEqual([401, "jira"]);
+      return { calls: scene.productCalls().length - before[0], tokens: oauth.requestCount - before[1] };
+    };
+
+    expect(await callAndCount()).toEqual({ calls: 2, tokens: 1 });
+    for (let times = 0; times < 5; times += 1) expect(await callAndCount()).toEqual({ calls: 1, tokens: 0 });
+    expect((await scene.call({ token })).status).toBe(200);
+    travel(31);
+    expect(await callAndCount()).toEqual({ calls: 2, tokens: 1 });
   });
 
   it("asks Atlassian for one token of each kind, not for one each time", async () => {
@@ -306,7 +320,10 @@ describe("of two reasons to refuse, the one that comes first in the contract is 
   it("a missing consent comes before an account that can't be used, and says where to agree", async () => {
     deactivate();
     const { consentUrl } = refuse(await scene.call({ as: CLEO, service: "asking" }), "consent_required");
-    expect(consentUrl).toBe(`${scene.site.url}/plugins/servlet/ac/access-for-atlassian-cloud/account`);
+    const { services } = await scene.world.page(ADA).getSettings();
+    const { id = "" } = services.find(({ label }) => label === "asking") ?? {};
+    const page = `${scene.site.url}/plugins/servlet/ac/access-for-atlassian-cloud/account`;
+    expect(consentUrl).toBe(`${page}?ac.service=${id}`);
     refuse(await scene.call({ as: CLEO }), "account_inactive");
   });
 });

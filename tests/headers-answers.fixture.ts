@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { epochSeconds, queryStringHash, signJwt } from "../sandbox/jwt.js";
 import { ADA, GRACE, LINUS, OSCAR, type Person } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
-import type { Settings } from "../src/services/settings.js";
+import type { ListedSettings } from "../src/services/settings.js";
 import { PUBLIC_VERSION } from "../src/web/public-files.js";
 import type { RawAnswer } from "../src/web/raw-http.fixture.js";
 import { consentPath, READER, type Standing } from "./consents.fixture.js";
@@ -66,6 +66,10 @@ export const GOOD_ANSWERS: readonly AnswerRow[] = [
   { to: "GET /problems", status: 200, ask: get("/problems") },
   { to: "HEAD /problems", status: 200, ask: head("/problems") },
   { to: "GET /problems as a page", status: 200, ask: get("/problems", HTML) },
+  { to: "GET /sites/:site/jira/jwks.json", status: 200, ask: get("/sites/acme.atlassian.net/jira/jwks.json") },
+  { to: "HEAD /sites/:site/jira/jwks.json", status: 200, ask: head("/sites/acme.atlassian.net/jira/jwks.json") },
+  { to: "GET /sites/:site/confluence/jwks.json", status: 200, ask: get("/sites/acme.atlassian.net/confluence/jwks.json") },
+  { to: "HEAD /sites/:site/confluence/jwks.json", status: 200, ask: head("/sites/acme.atlassian.net/confluence/jwks.json") },
   { to: "GET /admin", status: 200, is: "framed page", ask: page("/admin", ADA) },
   { to: "GET /account", status: 200, is: "framed page", ask: page("/account", GRACE) },
 
@@ -74,6 +78,11 @@ export const GOOD_ANSWERS: readonly AnswerRow[] = [
   { to: "PUT /api/v1/settings", status: 200, ask: saveSettings },
   { to: "POST /api/v1/settings/check", status: 200, ask: as(ADA, "POST", "/api/v1/settings/check", {}) },
   { to: "POST /api/v1/settings/popup-check", status: 200, ask: as(ADA, "POST", "/api/v1/settings/popup-check") },
+  { to: "POST /api/v1/settings/assertion-keys/rotate", status: 200, ask: as(ADA, "POST", "/api/v1/settings/assertion-keys/rotate") },
+  { to: "GET /api/v1/services", status: 200, ask: as(ADA, "GET", "/api/v1/services") },
+  { to: "HEAD /api/v1/services", status: 200, ask: as(ADA, "HEAD", "/api/v1/services") },
+  { to: "POST /api/v1/services/x/keys", status: 201, ask: createServiceKey },
+  { to: "DELETE /api/v1/services/x/keys/x", status: 204, ask: removeServiceKey },
   { to: "GET /api/v1/links", status: 200, ask: as(ADA, "GET", "/api/v1/links") },
   { to: "HEAD /api/v1/links", status: 200, ask: as(ADA, "HEAD", "/api/v1/links") },
   { to: "DELETE /api/v1/links/x", status: 204, ask: removeLink },
@@ -86,8 +95,13 @@ export const GOOD_ANSWERS: readonly AnswerRow[] = [
   { to: "POST /api/v1/me/links with a code", status: 201, ask: redeem },
   { to: "POST /api/v1/me/links once more", status: 200, ask: link(GRACE) },
   { to: "DELETE /api/v1/me/links/x", status: 204, ask: unlink },
+  { to: "POST /api/v1/me/links/x/confirm", status: 200, ask: confirmLink },
+  { to: "POST /api/v1/me/news/seen", status: 204, ask: as(GRACE, "POST", "/api/v1/me/news/seen", { until: "2026-01-31T12:00:00Z" }) },
+  { to: "GET /api/v1/me/activity", status: 200, ask: as(GRACE, "GET", "/api/v1/me/activity") },
+  { to: "HEAD /api/v1/me/activity", status: 200, ask: as(GRACE, "HEAD", "/api/v1/me/activity") },
   { to: "PUT /api/v1/me/consents/x", status: 204, ask: agree },
   { to: "DELETE /api/v1/me/consents/x", status: 204, ask: withdraw },
+  { to: "POST /api/v1/me/assertions", status: 201, ask: assertGrace },
 
   { to: "GET /link/start/:attempt", status: 303, is: "opener cookie", ask: startAttempt },
   { to: "GET /access/link/:attempt", status: 200, is: "popup", ask: popup("GET", { isTied: true }) },
@@ -240,6 +254,26 @@ async function saveSettings(scene: Scene, stage: Stage): Promise<RawAnswer> {
   return as(ADA, "PUT", "/api/v1/settings", settings)(scene, stage);
 }
 
+/** Of the service that people link through, which nothing is asked for. */
+async function keysPath(scene: Scene, stage: Stage): Promise<string> {
+  const { services } = read(await as(ADA, "GET", "/api/v1/settings")(scene, stage)) as ListedSettings;
+  return `/api/v1/services/${services[0]?.id ?? ""}/keys`;
+}
+
+async function createServiceKey(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  const path = await keysPath(scene, stage);
+  const overviews = read(await as(ADA, "GET", "/api/v1/services")(scene, stage)) as {
+    items: readonly { readonly keys: readonly { readonly id: string }[] }[];
+  };
+  for (const { id } of overviews.items[0]?.keys ?? []) await as(ADA, "DELETE", `${path}/${id}`)(scene, stage);
+  return as(ADA, "POST", path)(scene, stage);
+}
+
+async function removeServiceKey(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  const { id } = read(await createServiceKey(scene, stage)) as { id: string };
+  return as(ADA, "DELETE", `${await keysPath(scene, stage)}/${id}`)(scene, stage);
+}
+
 /** With an Access JWT, which may be somebody else's. */
 function link(person: Person, identity = person): Ask {
   return async (scene, stage) => {
@@ -271,11 +305,16 @@ async function unlink(scene: Scene, stage: Stage): Promise<RawAnswer> {
   return as(LINUS, "DELETE", `/api/v1/me/links/${await linkIdOf(LINUS, scene, stage)}`)(scene, stage);
 }
 
-/** What Grace is shown, after Ada has let the demo service act. */
-async function showActing(scene: Scene, stage: Stage): Promise<Standing> {
-  const settings = read(await as(ADA, "GET", "/api/v1/settings")(scene, stage)) as Settings;
+async function confirmLink(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  const path = `/api/v1/me/links/${await linkIdOf(LINUS, scene, stage)}/confirm`;
+  return as(LINUS, "POST", path, { email: LINUS.email })(scene, stage);
+}
+
+/** What Grace is shown, after Ada has let the demo service act, or be told who Grace is. */
+async function showActing(scene: Scene, stage: Stage, changes: object = READER): Promise<Standing> {
+  const settings = read(await as(ADA, "GET", "/api/v1/settings")(scene, stage)) as ListedSettings;
   const services = settings.services.map((service) =>
-    service.audience === AUDIENCES.demo ? { ...service, ...READER } : service,
+    service.audience === AUDIENCES.demo ? { ...service, ...changes } : service,
   );
   await as(ADA, "PUT", "/api/v1/settings", { ...settings, services })(scene, stage);
   const mine = read(await as(GRACE, "GET", "/api/v1/me")(scene, stage)) as { services: [Standing] };
@@ -295,6 +334,13 @@ async function agreeToSomethingElse(scene: Scene, stage: Stage): Promise<RawAnsw
 async function withdraw(scene: Scene, stage: Stage): Promise<RawAnswer> {
   const { serviceId } = await showActing(scene, stage);
   return as(GRACE, "DELETE", consentPath(serviceId))(scene, stage);
+}
+
+async function assertGrace(scene: Scene, stage: Stage): Promise<RawAnswer> {
+  await link(GRACE)(scene, stage);
+  const { serviceId, digest } = await showActing(scene, stage, { purposes: ["identify", "assert"] });
+  await as(GRACE, "PUT", consentPath(serviceId), { digest })(scene, stage);
+  return as(GRACE, "POST", "/api/v1/me/assertions", { serviceId })(scene, stage);
 }
 
 async function begin(scene: Scene, stage: Stage): Promise<string> {

@@ -18,6 +18,9 @@ const READERS: readonly Reader[] = [
   { method: "POST", path: "/api/v1/settings/check", as: "admin", isOptional: true },
   { method: "POST", path: "/api/v1/me/links", as: "member" },
   { method: "PUT", path: "/api/v1/me/consents/x", as: "member" },
+  { method: "POST", path: "/api/v1/me/assertions", as: "member" },
+  { method: "POST", path: "/api/v1/me/links/x/confirm", as: "member" },
+  { method: "POST", path: "/api/v1/me/news/seen", as: "member" },
   { method: "POST", path: "/installed", as: "atlassian" },
   { method: "POST", path: "/uninstalled", as: "atlassian" },
   { method: "POST", path: "/enabled", as: "atlassian" },
@@ -29,6 +32,7 @@ const NON_READERS: readonly Route[] = [
   { method: "POST", path: "/api/v1/me/link-attempts", as: "member" },
   { method: "GET", path: "/api/v1/me", as: "member" },
   { method: "GET", path: "/api/v1/links", as: "admin" },
+  { method: "GET", path: "/sites/:site/jira/jwks.json", as: "anybody" },
   { method: "GET", path: "/api/v1/sites/:site/identity", as: "service" },
   { method: "GET", path: "/atlassian-connect.json", as: "anybody" },
 ];

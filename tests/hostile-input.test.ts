@@ -93,6 +93,9 @@ describe.each<[method: string, prefix: string, suffix: string, as: Caller, unkno
   ["GET", "/access/link/", "", "popup", "attempt_expired"],
   ["POST", "/access/link/", "", "popup", "attempt_expired"],
   ["GET", "/api/v1/sites/", "/identity", "service", "access_jwt_untrusted"],
+  ["GET", "/api/v1/sites/", "/jira/rest/api/3/myself", "service", "access_jwt_untrusted"],
+  ["DELETE", "/api/v1/services/x/keys/", "", "admin", "not_found"],
+  ["POST", "/api/v1/services/", "/keys", "admin", "not_found"],
 ])("%s %s{id}%s", { timeout: 5_000 }, (method, prefix, suffix, as, unknown) => {
   it.each([
     "..",
@@ -125,6 +128,25 @@ describe.each<[method: string, prefix: string, suffix: string, as: Caller, unkno
   });
 });
 
+describe("the gateway", { timeout: 5_000 }, () => {
+  it.each(["jira", "confluence"])(
+    "of %s takes the methods that products have, and no others",
+    async (product) => {
+      const path = `/api/v1/sites/:site/${product}/rest/api/3/myself`;
+      for (const method of ["OPTIONS", "TRACE", "PROPFIND", "SEARCH", "LINK", "PURGE", "QUERY"]) {
+        const message = await hostile.message({ method, path, as: "service" });
+        const { headers } = await hostile.expectRefusal(message, "method_not_allowed");
+        expect(headers.allow, method).toBe("GET, HEAD, POST, PUT, PATCH, DELETE");
+      }
+      const message = await hostile.message({ method: "GET", path, as: "service" });
+      await hostile.expectRefusal(
+        message,
+        product === "jira" ? "purpose_not_allowed" : "access_jwt_untrusted",
+      );
+    },
+  );
+});
+
 describe("a query", { timeout: 5_000 }, () => {
   it.each<[query: string, code: ProblemCode]>([
     ["limit=0", "validation_failed"],
@@ -142,8 +164,12 @@ describe("a query", { timeout: 5_000 }, () => {
     [`cursor=${encode('{"__proto__":[1]}')}`, "malformed_request"],
     [`cursor=${encode("[".repeat(5000))}`, "malformed_request"],
   ])("%.60s lists nothing", async (query, code) => {
-    for (const list of ["/api/v1/links", "/api/v1/audit"]) {
-      const message = await hostile.message({ method: "GET", path: `${list}?${query}`, as: "admin" });
+    for (const [list, as] of [
+      ["/api/v1/links", "admin"],
+      ["/api/v1/audit", "admin"],
+      ["/api/v1/me/activity", "member"],
+    ] as const) {
+      const message = await hostile.message({ method: "GET", path: `${list}?${query}`, as });
       await hostile.expectRefusal(message, code);
     }
   });

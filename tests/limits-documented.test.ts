@@ -3,15 +3,24 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { GRACE, LINUS } from "../sandbox/people.js";
 import { startWorld } from "../sandbox/world.js";
+import { KEY_ROTATIONS } from "../src/assertions/assertion-keys.js";
+import { ASSERTIONS } from "../src/assertions/assertion-service.js";
 import { UNKNOWN_KIDS_PER_MINUTE } from "../src/connect/install-keys.js";
+import { MAX_ANSWER_HEADER_BYTES, STREAM_LIMITS } from "../src/connect/product-stream.js";
+import { AGREEMENTS } from "../src/consents/consent-service.js";
+import { NEWS_MARKS } from "../src/gateway/member-sight.js";
 import { ATTEMPT_TTL_SECONDS, MAX_ATTEMPTS, MAX_WRONG_CODES } from "../src/links/link-attempt-service.js";
 import type { Rate } from "../src/rate-limit.js";
+import { KEY_CHANGES } from "../src/services/service-keys.js";
 import { CHECKS, POPUP_CHECKS, TEAM_CHANGES } from "../src/services/settings-service.js";
+import { MAX_RECORDS, MAX_RECORDS_OF_TENANT } from "../src/services/use-records.js";
 import { PEOPLE_BEHIND_A_PROXY } from "../src/web/address-limit.js";
 import { FORM_LIMIT_BYTES } from "../src/web/form-body.js";
 import { MAX_CONNECTIONS, MAX_HEADER_BYTES, TIMEOUTS } from "../src/web/http-server.js";
 import { JSON_BODY_LIMIT_BYTES, MAX_JSON_DEPTH } from "../src/web/json-body.js";
 import { RATES } from "../src/web/limits.js";
+import { ANSWER_STALL_MS } from "../src/web/relay-answer.js";
+import { BODY_IDLE_MS } from "../src/web/request-stream.js";
 import { expectProblem } from "./refusals.fixture.js";
 import { travel } from "./lifecycle.fixture.js";
 
@@ -51,8 +60,13 @@ describe("docs/operations.md", () => {
       ["codes and Access JWTs handed in to be linked", "an account", often(proof)],
       ["wrong codes", "a linking attempt", `${MAX_WRONG_CODES}, then it ends`],
       ["changes of the team domain", "a tenant", often(TEAM_CHANGES)],
+      ["changes of services' keys", "a tenant", often(KEY_CHANGES)],
       ["checks of a team's keys", "a tenant", often(CHECKS)],
       ["checks of the linking window", "a tenant", often(POPUP_CHECKS)],
+      ["assertions", "an account", often(ASSERTIONS)],
+      ["new assertion keys at once", "a tenant", often(KEY_ROTATIONS)],
+      ["agreements to what services may do", "an account", often(AGREEMENTS)],
+      ["news noted as seen", "an account", often(NEWS_MARKS)],
       ["requests with a token that turns out to be nobody's", "an address", often(forgery)],
       ["events that install or uninstall the app", "a tenant", often(lifecycle)],
       ["events that enable or disable it", "a tenant", often(lifecycle)],
@@ -77,6 +91,20 @@ describe("docs/operations.md", () => {
       ["time for the headers; for the whole request", `${seconds(headersMs)}; ${seconds(requestMs)}`],
       ["time between two requests of a connection", seconds(keepAliveMs)],
       ["open connections", written(MAX_CONNECTIONS)],
+    ]);
+  });
+
+  it("says how long parts of an acting call may take, and how many there may be", () => {
+    const { connectMs, headersMs, idleMs, maxPerOrigin, maxPerService, maxPerPerson } = STREAM_LIMITS;
+    expect(readTable("of an acting call").map(([, howMuch]) => howMuch)).toEqual([
+      seconds(BODY_IDLE_MS),
+      `${seconds(connectMs)}; ${seconds(headersMs)}`,
+      kibibytes(MAX_ANSWER_HEADER_BYTES),
+      `${seconds(idleMs)}; ${seconds(ANSWER_STALL_MS)}`,
+      written(maxPerOrigin),
+      `${written(maxPerService)}; ${written(maxPerPerson)}`,
+      written(MAX_RECORDS),
+      written(MAX_RECORDS_OF_TENANT),
     ]);
   });
 });

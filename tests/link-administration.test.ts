@@ -37,6 +37,8 @@ describe("the list of links", () => {
       issuer: linking.world.team.issuer,
       method: "proof",
       linkedAt: expect.stringMatching(/Z$/) as string,
+      confirmedAt: null,
+      standing: "proved",
     };
     expect(used).toEqual({
       items: [

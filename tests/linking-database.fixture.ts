@@ -7,7 +7,18 @@ import { connect } from "../src/storage/sqlite-connection.js";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-const TABLES = ["tenants", "settings", "links", "link_attempts", "audit_events", "spent_tokens"] as const;
+const TABLES = [
+  "tenants",
+  "settings",
+  "links",
+  "removed_links",
+  "consents",
+  "link_attempts",
+  "news_marks",
+  "assertion_keys",
+  "audit_events",
+  "spent_tokens",
+] as const;
 
 /** The app's database as somebody with the file sees it, in a folder of its own. */
 export class DatabaseFile {
@@ -49,7 +60,7 @@ export class DatabaseFile {
     );
   }
 
-  /** Every row of every table. */
+  /** Every row of every table, but for the counts of how services are used, which grow in the background. */
   async snapshot(): Promise<Record<string, Row[]>> {
     const tables: Record<string, Row[]> = {};
     for (const table of TABLES) tables[table] = await this.select(`SELECT * FROM ${table} ORDER BY rowid`);

@@ -40,6 +40,8 @@ describe("whether a person can link", () => {
         links: [],
         consents: [],
         services: [],
+        news: [],
+        paused: code === "paused",
         linking: { available: false, methods: [], reason },
       });
       const refusal = await scene.page(GRACE).send("POST", "/api/v1/me/link-attempts", {});
@@ -80,6 +82,8 @@ describe("whether a person can link", () => {
       links: [],
       consents: [],
       services: [],
+      news: [],
+      paused: false,
       linking: { available: true, methods: ["popup", "accessJwt"], reason: null },
     });
   });
@@ -126,6 +130,8 @@ describe("the popup", () => {
       method: "proof",
       linkedAt: expect.stringMatching(/Z$/) as string,
       lastUsedAt: null,
+      confirmedAt: null,
+      standing: "proved",
     });
     expect((await page.send("GET", "/api/v1/me")).body).toMatchObject({ links: [link] });
     expect((await scene.identify(GRACE)).expect(200).body).toMatchObject({
@@ -463,7 +469,10 @@ it.each([
   ["GET", "/api/v1/me/link-attempts", "POST"],
   ["GET", "/api/v1/me/links", "POST"],
   ["GET", "/api/v1/me/links/some-id", "DELETE"],
+  ["GET", "/api/v1/me/links/some-id/confirm", "POST"],
   ["GET", "/api/v1/me/consents/some-id", "PUT, DELETE"],
+  ["GET", "/api/v1/me/news/seen", "POST"],
+  ["POST", "/api/v1/me/activity", "GET, HEAD"],
 ])("answers %s %s with the methods that there are", async (method, path, allow) => {
   const scene = await createScene(linking);
   const reply = await scene.page(GRACE).send(method, path);

@@ -6,6 +6,17 @@ import { visibleText } from "../sandbox/html.js";
 import type { Reply } from "../sandbox/http-client.js";
 import type { Claims } from "../sandbox/jwt.js";
 import {
+  findOperation,
+  listAnnounced,
+  listOperations,
+  listReferences,
+  listSchemas,
+  openapiDocument,
+  type NamedOperation,
+  type OpenapiDocument,
+  type Operation,
+} from "../sandbox/openapi.fixture.js";
+import {
   ADA,
   CLEO,
   DORA,
@@ -19,15 +30,10 @@ import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES, startWorld, type World } from "../sandbox/world.js";
 import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import * as schemas from "../src/web/api-schemas.js";
+import { toJsonSchema } from "../src/web/openapi-operation.js";
 import { ROUTE_PATTERNS } from "../src/web/route-pattern.js";
 import { agree, consentPath, READER, readStanding, withdraw } from "./consents.fixture.js";
-import {
-  openapiDocument,
-  listReferences,
-  listSchemas,
-  type OpenapiDocument,
-  type Operation,
-} from "./openapi.fixture.js";
+import { isTriedElsewhere, listUntried } from "./openapi-elsewhere.fixture.js";
 
 /** What each call answers when it succeeds; null stands for no body. */
 const ANSWERS: Readonly<Record<string, z.ZodType | null>> = {
@@ -35,6 +41,10 @@ const ANSWERS: Readonly<Record<string, z.ZodType | null>> = {
   "PUT /api/v1/settings 200": schemas.settings,
   "POST /api/v1/settings/check 200": schemas.teamCheck,
   "POST /api/v1/settings/popup-check 200": schemas.popupCheck,
+  "POST /api/v1/settings/assertion-keys/rotate 200": schemas.signingKey,
+  "GET /api/v1/services 200": schemas.pageOf(schemas.serviceOverview),
+  "POST /api/v1/services/{serviceId}/keys 201": schemas.createdServiceKey,
+  "DELETE /api/v1/services/{serviceId}/keys/{keyId} 204": null,
   "GET /api/v1/links 200": schemas.pageOf(schemas.link),
   "DELETE /api/v1/links/{id} 204": null,
   "POST /api/v1/links/{id}/restore 200": schemas.link,
@@ -44,12 +54,21 @@ const ANSWERS: Readonly<Record<string, z.ZodType | null>> = {
   "POST /api/v1/me/links 201": schemas.link,
   "POST /api/v1/me/links 200": schemas.link,
   "DELETE /api/v1/me/links/{id} 204": null,
+  "POST /api/v1/me/links/{id}/confirm 200": schemas.link,
+  "POST /api/v1/me/news/seen 204": null,
+  "GET /api/v1/me/activity 200": schemas.pageOf(schemas.activity),
   "PUT /api/v1/me/consents/{serviceId} 204": null,
   "DELETE /api/v1/me/consents/{serviceId} 204": null,
+  "POST /api/v1/me/assertions 201": schemas.assertion,
   "POST /access/link/{attempt} 200": schemas.popupCodes,
   "POST /access/link/{attempt} 204": null,
   "GET /api/v1/sites/{site}/identity 200": schemas.identity,
+  "GET /sites/{site}/jira/jwks.json 200": schemas.publicKeys,
+  "GET /sites/{site}/confluence/jwks.json 200": schemas.publicKeys,
 };
+
+/** The demo service, once pages tell it who looks at them. */
+const ASSERTED = { purposes: ["identify", "assert"] } as const;
 
 let world: World;
 /** Everything that the app was asked, from its installation on. */
@@ -108,6 +127,12 @@ describe("openapi.json", () => {
     }
   });
 
+  it("gives every call a name of its own", () => {
+    const names = operations().map(({ operation }) => operation.operationId);
+
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it("names for every call its credentials, which are explained, a success and its refusals", () => {
     for (const { name, operation } of operations()) {
       const schemes = operation.security.flatMap((requirement) => Object.keys(requirement));
@@ -117,14 +142,15 @@ describe("openapi.json", () => {
         statuses.filter((status) => status.startsWith("2")),
         name,
       ).not.toEqual([]);
-      expect(statuses, name).toEqual(expect.arrayContaining(["401", "500", "503"]));
+      expect(statuses, name).toEqual(expect.arrayContaining(["429", "500", "503"]));
+      expect(statuses.includes("401"), name).toBe(schemes.length > 0);
     }
   });
 
   it("lists the calls of the API, all of them, and none that isn't there", async () => {
     const answered: string[] = [];
     for (const pattern of ROUTE_PATTERNS.filter(
-      (each) => each.startsWith("/api/") || each.startsWith("/access/"),
+      (each) => each.startsWith("/api/") || each.startsWith("/access/") || each.startsWith("/sites/"),
     )) {
       for (const method of ["GET", "PUT", "POST", "PATCH", "DELETE"]) {
         if (await isAnswered(method, pattern))
@@ -140,10 +166,10 @@ describe("openapi.json", () => {
 describe("of a whole story, with its mistakes,", () => {
   it("every answer is exactly what openapi.json says it is", () => {
     for (const reply of replies) {
-      const { name, operation } = findOperation(reply) ?? {};
+      const { name, operation } = operationOf(reply) ?? {};
       const key = `${name ?? ""} ${reply.status}`;
       // Whatever isn't part of the API, and the pages that some calls answer a browser.
-      if (!operation || !(isJson(reply) || reply.text === "")) continue;
+      if (!operation || isPassedOn(reply) || !(isJson(reply) || reply.text === "")) continue;
       expect(Object.keys(operation.responses), key).toContain(String(reply.status));
       const schema = reply.status < 400 ? ANSWERS[key] : schemas.problem;
       if (schema === null) expect(reply.text, key).toBe("");
@@ -153,7 +179,7 @@ describe("of a whole story, with its mistakes,", () => {
 
   it("every success of its own that openapi.json promises was seen", () => {
     const seen = replies.filter(isJson).concat(replies.filter(({ text }) => text === ""));
-    const keys = new Set(seen.map((reply) => `${findOperation(reply)?.name ?? ""} ${reply.status}`));
+    const keys = new Set(seen.map((reply) => `${operationOf(reply)?.name ?? ""} ${reply.status}`));
     // What a product answers to whoever acts there is not the app's own.
     const own = operations().filter(({ path }) => !path.endsWith("/{path}"));
     const promised = own.flatMap(({ name, operation }) =>
@@ -166,15 +192,60 @@ describe("of a whole story, with its mistakes,", () => {
     expect([...keys]).toEqual(expect.arrayContaining(promised));
   });
 
+  it("every success is announced with the shape that it was seen to have", () => {
+    const announced = operations().flatMap(({ name, path, operation }) =>
+      Object.entries(operation.responses).flatMap(([status, { content = null }]) =>
+        status.startsWith("2") && !path.endsWith("/{path}") ? [[`${name} ${status}`, content]] : [],
+      ),
+    );
+
+    const expected = Object.entries(ANSWERS).map(([key, schema]) => [
+      key,
+      schema && {
+        "application/json": { schema: JSON.parse(JSON.stringify(toJsonSchema(schema))) as unknown },
+      },
+    ]);
+    expect(Object.fromEntries(announced)).toEqual(Object.fromEntries(expected));
+  });
+
   it("every refusal is one that openapi.json announces for that call", () => {
     const refusals = replies.filter(({ status }) => status >= 400);
     expect(refusals.length).toBeGreaterThan(50);
     for (const reply of refusals) {
-      const found = findOperation(reply);
-      if (!found) continue;
+      const found = operationOf(reply);
+      if (!found || isPassedOn(reply)) continue;
       const { code } = reply.body as { code: ProblemCode };
-      const announced = found.operation.responses[reply.status]?.description ?? "";
-      expect(announced, `${found.name} ${reply.status} ${code}`).toContain(`\`${code}\``);
+      expect(listAnnounced(found.operation), found.name).toContain(`${reply.status} ${code}`);
+      expect(found.operation.responses[reply.status]?.description).toContain(`\`${code}\``);
+    }
+  });
+
+  it("every refusal that openapi.json announces was seen, or is tried elsewhere for a reason", () => {
+    const seen = new Set(
+      replies.map((reply) => {
+        const { code } = (isJson(reply) ? reply.body : {}) as { code?: string };
+        return `${operationOf(reply)?.name ?? ""} ${code ?? ""}`;
+      }),
+    );
+    const announced = operations().flatMap(({ name, operation }) =>
+      listAnnounced(operation).map((each) => [name, each.replace(/^\d+ /, "")] as const),
+    );
+    const unseen = announced.filter(([name, code]) => !seen.has(`${name} ${code}`));
+
+    const surprising = unseen.filter(([name, code]) => !isTriedElsewhere(name, code));
+    expect(surprising.map((each) => each.join(" "))).toEqual([]);
+    expect(listUntried()).toEqual([]);
+  });
+
+  it("every answer has the headers that openapi.json promises, and none of those that say where it is from", () => {
+    for (const reply of replies) {
+      const { name, operation } = operationOf(reply) ?? {};
+      const response = operation?.responses[reply.status];
+      if (!response || isPassedOn(reply)) continue;
+      for (const header of Object.keys(response.headers)) {
+        const isOfProduct = header === "X-Gateway-Upstream";
+        expect(header.toLowerCase() in reply.headers, `${name ?? ""} ${header}`).toBe(!isOfProduct);
+      }
     }
   });
 });
@@ -246,7 +317,21 @@ async function tellStory(): Promise<void> {
   await admin.saveSettings({ services: acting });
   await agree(page);
   await expectConsentChanged(page);
+  await actAs(GRACE);
+  await seeWhatWasDone(page);
+  await keepOthersOut(admin);
   await withdraw(page);
+
+  await admin.saveSettings({
+    services: acting.map((each) => (each.audience === AUDIENCES.demo ? { ...each, ...ASSERTED } : each)),
+  });
+  const { serviceId } = await readStanding(page);
+  await expectRefusal(page.send("POST", "/api/v1/me/assertions", { serviceId }), "consent_required");
+  await agree(page);
+  await page.send("POST", "/api/v1/me/assertions", { serviceId });
+  await page.send("POST", "/api/v1/me/assertions", { serviceId: "unknown" });
+  await expectRefusal(world.page(CLEO).send("POST", "/api/v1/me/assertions", { serviceId }), "not_linked");
+  await admin.send("POST", "/api/v1/settings/assertion-keys/rotate");
 
   // Linus' identity turns up in a window that Ada's page opened, which offers to remove his own link instead.
   const browser = await world.browser(LINUS);
@@ -268,6 +353,50 @@ async function tellStory(): Promise<void> {
   await world.link(GRACE);
   await page.unlinkAll();
   await world.link(GRACE);
+}
+
+async function actAs(person: Person): Promise<void> {
+  const token = await world.team.signAccessJwt(person, AUDIENCES.demo);
+  const reply = await world.parts.client.send({
+    caller: "A service",
+    method: "GET",
+    url: `${world.appUrl}/api/v1/sites/${world.site.host}/jira/rest/api/3/issue/SAND-1`,
+    headers: { authorization: `Bearer ${token}` },
+  });
+  reply.expect(200);
+}
+
+async function seeWhatWasDone(page: AppPage): Promise<void> {
+  await vi.waitFor(async () => {
+    const { body } = (await page.send("GET", "/api/v1/me")).expect(200);
+    expect(body).toMatchObject({ news: [{ type: "acted" }, { type: "linked" }], services: [{ calls: 1 }] });
+  }, 5_000);
+  const { body } = (await page.send("GET", "/api/v1/me/activity?limit=1")).expect(200);
+  expect(body).toMatchObject({ items: [{ status: 200 }] });
+  const [link] = await page.listLinks();
+  const confirm = `/api/v1/me/links/${link?.id ?? ""}/confirm`;
+  (await page.send("POST", confirm, { email: GRACE.email })).expect(200);
+  expect((await page.send("POST", confirm, { email: "x" })).body).toMatchObject({ code: "consent_changed" });
+  (await page.send("POST", "/api/v1/me/news/seen", { until: new Date().toISOString() })).expect(204);
+}
+
+/** With keys of the demo service, of which there may be two. */
+async function keepOthersOut(admin: AppPage): Promise<void> {
+  const { services } = await admin.getSettings();
+  const path = `/api/v1/services/${services.find(({ audience }) => audience === AUDIENCES.demo)?.id ?? ""}/keys`;
+  const keys = [await admin.send("POST", path), await admin.send("POST", path)];
+  await expectRefusal(admin.send("POST", path), "validation_failed");
+  const token = await world.team.signAccessJwt(GRACE, AUDIENCES.demo);
+  await expectRefusal(world.identify(token), "service_key_required");
+  await admin.send("GET", "/api/v1/services");
+  for (const { body } of keys) {
+    (await admin.send("DELETE", `${path}/${(body as { id: string }).id}`)).expect(204);
+  }
+  await expectRefusal(admin.send("DELETE", `${path}/unknown`), "not_found");
+}
+
+async function expectRefusal(reply: Promise<Reply>, code: ProblemCode): Promise<void> {
+  expect((await reply).body).toMatchObject({ code });
 }
 
 async function expectConsentChanged(page: AppPage): Promise<void> {
@@ -312,32 +441,30 @@ async function meetObstacles(): Promise<void> {
   const identify = async (holder: Person) => world.identify(await team.signAccessJwt(holder, AUDIENCES.demo));
   const saveNothing = async () =>
     admin.send("PUT", "/api/v1/settings", { teamDomain: null, services: [], version: 1 });
-  const expectCode = async (reply: Promise<Reply>, code: ProblemCode) =>
-    expect((await reply).body).toMatchObject({ code });
 
-  await expectCode(saveNothing(), "version_conflict");
-  await expectCode(link(GRACE, {}, LINUS), "already_linked");
-  await expectCode(link(GRACE, { iat: 1_700_000_000 }), "token_too_old");
-  await expectCode(link(NIGHTLY_BUILD), "service_token");
+  await expectRefusal(saveNothing(), "version_conflict");
+  await expectRefusal(link(GRACE, {}, LINUS), "already_linked");
+  await expectRefusal(link(GRACE, { iat: 1_700_000_000 }), "token_too_old");
+  await expectRefusal(link(NIGHTLY_BUILD), "service_token");
   await admin.saveSettings({ paused: true });
-  await expectCode(identify(GRACE), "paused");
-  await expectCode(link(GRACE), "paused");
-  await expectCode(page.send("POST", "/api/v1/me/link-attempts"), "paused");
+  await expectRefusal(identify(GRACE), "paused");
+  await expectRefusal(link(GRACE), "paused");
+  await expectRefusal(page.send("POST", "/api/v1/me/link-attempts"), "paused");
   await admin.saveSettings({ paused: false, services: [] });
-  await expectCode(page.send("POST", "/api/v1/me/link-attempts"), "purpose_not_allowed");
+  await expectRefusal(page.send("POST", "/api/v1/me/link-attempts"), "purpose_not_allowed");
   await admin.saveSettings({ services: SERVICES });
   for (let nth = 0; nth < 20; nth++) await page.send("POST", "/api/v1/me/link-attempts");
-  await expectCode(page.send("POST", "/api/v1/me/link-attempts"), "rate_limited");
+  await expectRefusal(page.send("POST", "/api/v1/me/link-attempts"), "rate_limited");
 
   await world.page(GRACE, "confluence").send("GET", "/api/v1/me");
   await world.page(ADA, "confluence").saveSettings({ teamDomain: team.domain, services: SERVICES });
   await world.page(LINUS, "confluence").link(await world.browser(GRACE));
-  await expectCode(identify(GRACE), "ambiguous_site");
+  await expectRefusal(identify(GRACE), "ambiguous_site");
 
   team.behaviour.off = true;
   await team.rotateKeys();
-  await expectCode(identify(GRACE), "keys_unavailable");
-  await expectCode(link(GRACE), "keys_unavailable");
+  await expectRefusal(identify(GRACE), "keys_unavailable");
+  await expectRefusal(link(GRACE), "keys_unavailable");
   site.behaviour.failing = true;
   for (const { method, path, operation } of operations()) {
     if (operation.security.some((requirement) => "contextJwt" in requirement)) {
@@ -394,29 +521,12 @@ async function isAnswered(method: string, pattern: string): Promise<boolean> {
   return status !== 405 && !(status === 404 && text.includes(PROBLEMS.not_found.cause));
 }
 
-interface NamedOperation {
-  /** `GET /api/v1/me` */
-  readonly name: string;
-  readonly method: string;
-  readonly path: string;
-  readonly operation: Operation;
-}
-
 function operations(): NamedOperation[] {
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([verb, operation]) => {
-      const method = verb.toUpperCase();
-      return { name: `${method} ${path}`, method, path, operation };
-    }),
-  );
+  return listOperations(document);
 }
 
-function findOperation({ call }: Reply): NamedOperation | undefined {
-  const { pathname } = new URL(call.url);
-  return operations().find(
-    ({ method, path }) =>
-      method === call.method && new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`).test(pathname),
-  );
+function operationOf({ call }: Reply): NamedOperation | undefined {
+  return findOperation(document, call);
 }
 
 /** A path with something in the place of every parameter. */
@@ -441,6 +551,11 @@ async function get(path: string, accept = "*/*"): Promise<Reply> {
     url: `${world.appUrl}${path}`,
     headers: { accept },
   });
+}
+
+/** The product's own: whatever it is, it isn't the app's to describe. */
+function isPassedOn({ headers }: Reply): boolean {
+  return "x-gateway-upstream" in headers;
 }
 
 function isJson({ headers }: Reply): boolean {

@@ -56,6 +56,8 @@ export class Deployment {
       oauth,
       teams: [team],
       demoUrl: edge.url,
+      examples: null,
+      databaseFile: null,
       client,
       close: async () => {
         for (const part of [edge, team, site, oauth, installKeys]) await part.close();

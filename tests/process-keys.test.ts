@@ -13,6 +13,7 @@ import { readDatabase } from "./process-logs.fixture.js";
 import { createKey, runCli, spawnCli, type ProcessEnd } from "./process.fixture.js";
 
 const KEY = createKey();
+const ROTATE_ASSERTION_KEYS = "/api/v1/settings/assertion-keys/rotate";
 const DAMAGE = "UPDATE tenants SET shared_secret = 'x' WHERE product = 'confluence'";
 
 function rotate({ env, folder }: Deployment, overrides: Env = {}): Promise<ProcessEnd> {
@@ -101,7 +102,10 @@ describe.concurrent("keys rotate", PATIENCE, () => {
     const sites: AtlassianSite[] = [];
     for (const ENCRYPTION_KEYS of generations) {
       const app = await deployment.startApp({ ENCRYPTION_KEYS });
-      sites.push(await installSomewhere(deployment));
+      const site = await installSomewhere(deployment);
+      const newKey = deployment.world.page(ADA, "jira", site).send("POST", ROTATE_ASSERTION_KEYS);
+      (await newKey).expect(200);
+      sites.push(site);
       await app.close();
     }
     const newest = { ENCRYPTION_KEYS: third };
@@ -128,7 +132,7 @@ describe.concurrent("keys rotate", PATIENCE, () => {
       code: 0,
       signal: null,
       stdout:
-        "2 secrets were encrypted with the newest key. Once every process runs with that key first, the older keys can be removed.\n",
+        "4 secrets were encrypted with the newest key. Once every process runs with that key first, the older keys can be removed.\n",
       stderr: "",
     });
     await expectReadable(deployment, sites);

@@ -3,12 +3,14 @@ import { existsSync, readFileSync } from "node:fs";
 
 import { readTypedCode } from "../sandbox/app-page.js";
 import type { Call, CallObserver, Reply } from "../sandbox/http-client.js";
-import { redirect, text, type Handler } from "../sandbox/http-server.js";
+import { redirect, text, type Handler, type Route, type Server } from "../sandbox/http-server.js";
 import { epochSeconds } from "../sandbox/jwt.js";
 import { ADA, createPerson, DORA, GRACE, LINUS, NIGHTLY_BUILD, OSCAR } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES, type World } from "../sandbox/world.js";
 import { PRODUCTS } from "../src/tenants/tenant.js";
+import { createPlace, ENCRYPTED_COLUMNS } from "../src/storage/encrypted-columns.js";
+import { SecretBox } from "../src/storage/secret-box.js";
 import { connect } from "../src/storage/sqlite-connection.js";
 import { mintHs256 } from "../src/connect/connect-jwt.fixture.js";
 import type { Deployment } from "./process-deployment.fixture.js";
@@ -41,7 +43,23 @@ export class Eavesdropper implements CallObserver {
     // A problem's code is all lower case.
     this.keepMatches("code", said, /"(?:code|typedCode)":"(?![a-z_]+")([\w-]+)"/g);
     this.keepMatches("code", said, /<output[^>]*id="link-code"[^>]*>([^<]+)</g);
+    this.keepMatches("service key", said, /\b(sk_[\w-]{20,})/g);
     this.keepMatches("shared secret", said, /"sharedSecret":"([^"]+)"/g);
+  }
+
+  /** From now on, what the app says to one of the outside worlds. */
+  listenAt({ routes }: Server): void {
+    const heard = routes.map(([method, path, handler]): Route => [
+      method,
+      path,
+      (request, match) => {
+        this.hear(`${JSON.stringify(request.headers)}\n${request.body}`);
+        const { authorization = "" } = request.headers;
+        this.keepMatches("token of a person", authorization, /^Bearer ([\w-]{40,})$/g);
+        return handler(request, match);
+      },
+    ]);
+    routes.splice(0, routes.length, ...heard);
   }
 
   keep(kind: string, ...values: readonly string[]): void {
@@ -86,6 +104,18 @@ export function readDatabase({ databaseFile }: Deployment): string {
     .map((suffix) => `${databaseFile}${suffix}`)
     .map((file) => (existsSync(file) ? readFileSync(file, "latin1") : ""))
     .join("");
+}
+
+/** The private halves, as whoever has the encryption keys reads them. */
+export async function readAssertionKeys(deployment: Deployment, encryptionKeys: string): Promise<string[]> {
+  const box = new SecretBox(encryptionKeys.split(",").map((key) => Buffer.from(key, "base64")));
+  const rows = await deployment.query<{ tenant_id: string; private_key: string }>(
+    "SELECT tenant_id, private_key FROM assertion_keys",
+  );
+  return rows.map(({ tenant_id, private_key }) => {
+    const place = createPlace(ENCRYPTED_COLUMNS.assertionPrivateKey, tenant_id);
+    return (JSON.parse(box.decrypt(private_key, place)) as { d: string }).d;
+  });
 }
 
 export async function linkInEveryWay(world: World): Promise<void> {

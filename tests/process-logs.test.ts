@@ -10,7 +10,7 @@ import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import { ROUTE_PATTERNS } from "../src/web/route-pattern.js";
 import { BYTES, GOOD_ANSWERS, REFUSALS } from "./headers-answers.fixture.js";
 import { it, PATIENCE } from "./process-deployment.fixture.js";
-import { actInEveryWay } from "./process-logs-acting.fixture.js";
+import { actInEveryWay, actWithSecrets } from "./process-logs-acting.fixture.js";
 import {
   askWhatSettingsForbid,
   askWithEveryToken,
@@ -18,6 +18,7 @@ import {
   Eavesdropper,
   linkInEveryWay,
   putSecretsInWrongPlaces,
+  readAssertionKeys,
   readDatabase,
 } from "./process-logs.fixture.js";
 import { createKey, spawnServer } from "./process.fixture.js";
@@ -60,12 +61,18 @@ it(
     };
     const scene: Scene = { world, otherSite, unreachableTeam, execute: (sql) => deployment.query(sql) };
     await prepare(scene);
+    for (const { server } of [world.site, world.team, world.parts.oauth]) ears.listenAt(server);
     for (const { ask } of [...GOOD_ANSWERS, ...REFUSALS]) await ask(scene, stage);
     for (const [, , bytes] of BYTES) await sendBytes(stage, bytes);
     await linkInEveryWay(world);
     await askWithEveryToken(world);
     await askWhatSettingsForbid(world);
     await actInEveryWay(scene);
+    await actWithSecrets(scene, ears);
+    expect(world.team.server.requests.join()).toContain("/cdn-cgi/access/get-identity");
+    const privateKeys = await readAssertionKeys(deployment, env.ENCRYPTION_KEYS);
+    expect(privateKeys.length).toBeGreaterThan(0);
+    ears.keep("private half of an assertion key", ...privateKeys);
     await putSecretsInWrongPlaces(scene, stage, ears);
     expect(readDatabase(deployment)).toContain(world.site.getInstallation("jira").clientKey);
     // The label of a link, which admins search for.
@@ -88,6 +95,8 @@ it(
         "attempt id",
         "code",
         "shared secret",
+        "service key",
+        "token of a person",
         "operator's secret",
         "e-mail",
       ]),

@@ -105,6 +105,13 @@ const REFUSALS: readonly Refusal[] = [
     request: async () => identify({ authorization: `Bearer ${await demoJwt()}` }, { site: odd }) },
   { status: 403, code: "purpose_not_allowed", to: "a service that is listed for something else",
     request: async () => identify({ authorization: `Bearer ${await world.team.signAccessJwt(GRACE, AUDIENCES.app)}` }) },
+  { status: 403, code: "service_key_required", to: "a service that has a key and doesn't send it", asksAround: true,
+    arrange: async () => {
+      await world.page(ADA, "jira", odd).saveSettings({ paused: false });
+      const { services } = await world.page(ADA, "jira", odd).getSettings();
+      (await world.page(ADA, "jira", odd).send("POST", `/api/v1/services/${services[1]?.id ?? ""}/keys`)).expect(201);
+    },
+    request: async () => identify({ authorization: `Bearer ${await demoJwt()}` }, { site: odd }) },
   { status: 403, code: "token_too_old", to: "linking with an Access JWT of eleven minutes ago",
     request: async () => world.page(GRACE).send("POST", "/api/v1/me/links", {
       accessJwt: await world.team.signAccessJwt(GRACE, AUDIENCES.app, { claims: { iat: epochSeconds() - 660 } }) }) },

@@ -191,6 +191,8 @@ describe("a browser", () => {
     ["a link that was clicked", { "sec-fetch-mode": "navigate", "sec-fetch-site": "none" }],
     ["an image on another site", { "sec-fetch-mode": "no-cors", "sec-fetch-site": "cross-site" }],
     ["an image on a neighbour's site", { "sec-fetch-mode": "no-cors", "sec-fetch-site": "same-site" }],
+    ["one whose word something on the way has doubled", { "sec-fetch-site": "none, cross-site" }],
+    ["one with a word that isn't known yet", { "sec-fetch-site": "fenced" }],
   ])("doesn't speak this API, whatever token it holds: %s", async (_what, headers) => {
     refuse(await scene.ask({ ...bearer(grace), ...headers }), "browser_not_allowed");
   });

@@ -75,8 +75,10 @@ export const REFUSED_SETTINGS: readonly RefusedSettings[] = [
   ),
   ...refuse("services[0].purposes", "#/services/0/purposes", (purposes) => service({ purposes }), [
     ...[undefined, null, "identify", {}, []],
-    // The first two aren't built yet.
-    ...[["assert"], ["act", "assert"], ["link", "act"], ["link", "identify", "act"]],
+    ...[
+      ["link", "act"],
+      ["link", "identify", "act"],
+    ],
   ]),
   ...refuse("services[0].purposes[1]", "#/services/0/purposes/1", (x) => service({ purposes: ["link", x] }), [
     ...["admin", "Link", "", 1, null, ["link"]],
@@ -130,6 +132,18 @@ export const REFUSED_SETTINGS: readonly RefusedSettings[] = [
     [
       ...[undefined, null, 1, "", "rest", "//", "/a//b", "/a/", "/a/../b", "/a/./b", "/a/%2e%2e/b", "/a%2fb"],
       ...["/**/b", "/a**", "/a*b", "/a?b", "/a#b", "/a;b", "/a\\b", "/a b", "/a\nb", "https://evil.example/"],
+      ...[
+        "/caf\u00e9",
+        "/\u7559\u8a00",
+        "/a\u00adb",
+        '/"a"',
+        "/a|b",
+        "/{key}",
+        "/<a>",
+        "/a^b",
+        "/`a`",
+        "/a\u0001",
+      ],
       `/${"x".repeat(512)}`,
     ],
   ),
@@ -149,6 +163,18 @@ export const REFUSED_SETTINGS: readonly RefusedSettings[] = [
       "fe80::1%eth0",
     ],
   ),
+  ...refuse(
+    "services[0].limits.liveCheckSeconds",
+    "#/services/0/limits/liveCheckSeconds",
+    (liveCheckSeconds) => limits({ liveCheckSeconds }),
+    [9, 0, -1, 10.5, 3601, "60", true],
+  ),
+  ...refuse("services[0].paused", "#/services/0/paused", (paused) => service({ paused }), [
+    "true",
+    0,
+    null,
+    [],
+  ]),
   ...refuse("services[0].limits.consent", "#/services/0/limits/consent", (consent) => limits({ consent }), [
     "assumed",
     null,
@@ -165,6 +191,7 @@ export const REFUSED_SETTINGS: readonly RefusedSettings[] = [
     { field: "a/b~c", pointer: "#/a~1b~0c", changes: { "a/b~c": 1 } },
     { field: "a.b", pointer: "#/a.b", changes: { "a.b": 1 } },
     { field: "services[0].secret", pointer: "#/services/0/secret", changes: service({ secret: "x" }) },
+    { field: "services[0].keys", pointer: "#/services/0/keys", changes: service({ keys: [] }) },
     { field: "services[0].limits.rate", pointer: "#/services/0/limits/rate", changes: limits({ rate: 1 }) },
     {
       field: "services[0].limits.requests[0].body",

@@ -8,7 +8,7 @@ import { ADA, CLEO, createPerson, GRACE } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
 import type { World } from "../sandbox/world.js";
 import type { ProblemCode } from "../src/errors.js";
-import type { Settings } from "../src/services/settings.js";
+import type { ListedSettings } from "../src/services/settings.js";
 import type { TeamCheck } from "../src/services/team-keys.js";
 import { PRODUCTS, type Product } from "../src/tenants/tenant.js";
 import { settings as settingsSchema, teamCheck as teamCheckSchema } from "../src/web/api-schemas.js";
@@ -30,7 +30,7 @@ const BROKEN_TEAMS = {
 let tenants: TenantsWorld;
 let world: World;
 /** Installed for all tests; Ada has entered the team and a service. */
-let settled: Settings;
+let settled: ListedSettings;
 beforeAll(async () => {
   tenants = await TenantsWorld.start({ teamDomains: [TEAM, OTHER_TEAM, ...Object.values(BROKEN_TEAMS)] });
   world = tenants.world;
@@ -59,12 +59,12 @@ async function put(page: AppPage, document: unknown): Promise<Reply> {
 }
 
 /** Saves over the fresh settings, whatever there was. */
-async function save(page: AppPage, changes: object): Promise<Settings> {
+async function save(page: AppPage, changes: object): Promise<ListedSettings> {
   const { version } = await page.getSettings();
   return readSettings((await put(page, { ...FRESH, ...changes, version })).expect(200));
 }
 
-function readSettings(reply: Reply): Settings {
+function readSettings(reply: Reply): ListedSettings {
   return settingsSchema.parse(reply.body);
 }
 
@@ -84,15 +84,15 @@ describe("settings", () => {
     const page = await freshPage();
     const first = await save(page, {
       teamDomain: TEAM,
-      services: [APP, DEMO],
+      services: [APP, { ...DEMO, paused: true }],
       allowedEmailDomains: ["acme.com", "*.acme.com"],
       paused: true,
     });
     expect(first).toEqual({
       teamDomain: TEAM,
       services: [
-        { ...APP, id: expect.any(String) as string, limits: null },
-        { ...DEMO, id: expect.any(String) as string, limits: null },
+        { ...APP, id: expect.any(String) as string, limits: null, paused: false },
+        { ...DEMO, id: expect.any(String) as string, limits: null, paused: true },
       ],
       allowedEmailDomains: ["acme.com", "*.acme.com"],
       matching: "proof",
@@ -112,8 +112,9 @@ describe("settings", () => {
       maxTokenAgeSeconds: 3600,
       ipAddresses: ["203.0.113.0/24", "2001:db8::1"],
       consent: "given",
+      liveCheckSeconds: 60,
     };
-    const services = [APP, { ...DEMO, limits }];
+    const services = [APP, { ...DEMO, limits, paused: true }];
     const saved = await save(page, { teamDomain: TEAM, services, allowedEmailDomains: ["acme.com"] });
     for (const version of [2, 3]) {
       const reply = (await put(page, await page.getSettings())).expect(200);
@@ -141,7 +142,17 @@ describe("settings", () => {
   it.each<[string, unknown, unknown]>([
     ["left out", undefined, null],
     ["null", null, null],
-    ["empty", {}, { requests: [], maxTokenAgeSeconds: null, ipAddresses: [], consent: "required" }],
+    [
+      "empty",
+      {},
+      {
+        requests: [],
+        maxTokenAgeSeconds: null,
+        ipAddresses: [],
+        consent: "required",
+        liveCheckSeconds: null,
+      },
+    ],
     [
       "full",
       {
@@ -153,6 +164,7 @@ describe("settings", () => {
         maxTokenAgeSeconds: 60,
         ipAddresses: ["203.0.113.7", "0.0.0.0/0", "2001:DB8::/32", " 192.0.2.1 "],
         consent: "given",
+        liveCheckSeconds: 10,
       },
       {
         requests: [
@@ -163,6 +175,7 @@ describe("settings", () => {
         maxTokenAgeSeconds: 60,
         ipAddresses: ["203.0.113.7", "0.0.0.0/0", "2001:db8::/32", "192.0.2.1"],
         consent: "given",
+        liveCheckSeconds: 10,
       },
     ],
   ])("have limits of a service that are %s", async (_name, limits, stored) => {

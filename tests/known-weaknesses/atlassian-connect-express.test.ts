@@ -93,8 +93,11 @@ const ACE: readonly Weakness[] = [
   ],
   [
     "it remembered tokens to act as a user by that user's key alone, for whichever tenant",
-    "nobody can act as yet: such tokens come, and are tried, when tools may act",
-    triedIn("tests/attacks-acting.test.ts", "%s answers nobody, by no method, and the product isn't asked"),
+    "a token is for one tenant, one installation of it, one account and one scope",
+    triedIn(
+      "tests/known-weaknesses/gateways.test.ts",
+      "is shown to its own tenant only, and is for one installation, one account and one scope",
+    ),
   ],
   [
     "AC_OPTS=no-auth switched authentication off, in production too",

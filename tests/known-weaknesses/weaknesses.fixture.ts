@@ -7,12 +7,12 @@ import { WeaknessWorld } from "./weakness-world.fixture.js";
  * What is known to have gone wrong in software that does what this app does, one line each: what it was, what happens
  * here instead, and the attempt.
  */
-export type Weakness = readonly [was: string, here: string, attempt: Attempt];
+export type Weakness<Here = WeaknessWorld> = readonly [was: string, here: string, attempt: Attempt<Here>];
 
-type Attempt = (here: WeaknessWorld) => Promise<void>;
+type Attempt<Here> = (here: Here) => Promise<void>;
 
 /** For what another test tries already: fails when that is gone. */
-export function triedIn(file: string, title: string): Attempt {
+export function triedIn(file: string, title: string): Attempt<unknown> {
   return () => {
     expect(findMissingTitle(file, title)).toBeNull();
     return Promise.resolve();

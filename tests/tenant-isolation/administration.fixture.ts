@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 
 import { PERSON, type TenantName } from "./cast.fixture.js";
-import { isOlder, type Caller, type KnownEvent } from "./model.fixture.js";
-import { presentLink, type Run } from "./run.fixture.js";
+import { isOlder, type Caller, type KnownEvent } from "./known.fixture.js";
+import { isUse, presentLink, type Run } from "./run.fixture.js";
 
 /** What an admin sees and undoes, each held against the model. */
 
@@ -32,23 +32,34 @@ export async function listLinks(run: Run, caller: Caller, query: string, page: L
   if (last && text) run.linkCursors.set(caller.tenant, { text, after: last });
 }
 
-export async function listAudit(run: Run, caller: Caller, actor: string, page: ListQuery): Promise<void> {
-  const cursor = run.auditCursors.get(page.cursorOf ?? "");
-  const reply = await run.stage.ask(caller, "GET", listPath("/api/v1/audit", { actor }, page, cursor?.text));
+/** Changes, or what services did, which is stored a little later. */
+export async function listAudit(
+  run: Run,
+  caller: Caller,
+  { kind, actor }: { readonly kind: "changes" | "use"; readonly actor: string },
+  page: ListQuery,
+): Promise<void> {
+  if (kind === "use") await run.waitForRecord();
+  // Between tenants, only changes are stored in the order in which they were made.
+  const cursorOf = page.cursorOf && (kind === "use" ? caller.tenant : page.cursorOf);
+  const cursor = run.auditCursors.get(`${cursorOf ?? ""} ${kind}`);
+  const path = listPath("/api/v1/audit", { kind, actor }, page, cursor?.text);
+  const reply = await run.stage.ask(caller, "GET", path);
   if (run.wasRefused("list audit", reply, run.model.refuseAdmin(caller))) return;
   const matching = run.model
     .get(caller.tenant)
-    .events.filter((event) => !actor || event.actor.type === actor || event.actor.accountId === actor)
+    .events.filter((event) => isUse(event) === (kind === "use"))
+    .filter((event) => !actor || event.actor.type === actor || event.actor.accountId === actor)
     .filter((event) => !cursor || event.number < cursor.after.number);
   const shown = matching.slice(0, page.limit ?? 200);
-  run.expectAnswer("list audit", reply, 200, {
+  run.expectAnswer(`list ${kind}`, reply, 200, {
     items: shown.map(presentEvent),
     nextCursor: matching.length > shown.length ? (expect.any(String) as unknown) : null,
   });
   const { items, nextCursor } = reply.body as { items: { id: string }[]; nextCursor: string | null };
   for (const { id } of items) run.own(id, caller.tenant);
   const last = shown.at(-1);
-  if (last && nextCursor) run.auditCursors.set(caller.tenant, { text: nextCursor, after: last });
+  if (last && nextCursor) run.auditCursors.set(`${caller.tenant} ${kind}`, { text: nextCursor, after: last });
 }
 
 export async function removeAsAdmin(run: Run, caller: Caller, id: string): Promise<void> {

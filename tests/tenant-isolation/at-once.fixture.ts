@@ -1,7 +1,9 @@
 import fc from "fast-check";
 
+import { act } from "./acting.fixture.js";
 import { readMe, removeOwn } from "./account.fixture.js";
 import { listAudit, listLinks, removeAsAdmin, restore } from "./administration.fixture.js";
+import { issueAssertion } from "./assertions.fixture.js";
 import {
   ADMIN_OF,
   PERSON_NAMES,
@@ -13,10 +15,12 @@ import {
   type TenantName,
 } from "./cast.fixture.js";
 import { ownerOf, signToken } from "./choices.fixture.js";
+import { agree } from "./decisions.fixture.js";
 import { identify, install, toggle } from "./hosts.fixture.js";
 import { beginAttempt, linkWithToken } from "./linking.fixture.js";
-import type { Caller, OwnedLink } from "./model.fixture.js";
+import { digestOf, type Caller, type OwnedLink } from "./known.fixture.js";
 import type { Run } from "./run.fixture.js";
+import { keyOf, makeKey } from "./services.fixture.js";
 import { saveSettings } from "./settings.fixture.js";
 import { kind } from "./step.fixture.js";
 
@@ -40,7 +44,9 @@ const DEEDS = {
   begins: (run, { asMember }) => beginAttempt(run, asMember),
   links: async (run, { asMember, tenant, person }) =>
     linkWithToken(run, asMember, await signToken(run, newTokenOf(person), { person, tenant }, "link")),
-  "looks at their links": (run, { asMember }) => readMe(run, asMember),
+  "looks at their links": async (run, { asMember }) => {
+    await readMe(run, asMember);
+  },
   "lets the newest link go": (run, { asMember, tenant }) =>
     changeNewest(run.model.everyLink, tenant, (link) =>
       removeOwn(run, { ...asMember, person: ownerOf(link) }, link.id),
@@ -50,14 +56,15 @@ const DEEDS = {
   "has the newest removed link restored": (run, { asAdmin, tenant }) =>
     changeNewest(run.model.everyRemoval, tenant, ({ id }) => restore(run, asAdmin, id)),
   "has links listed": (run, { asAdmin }) => listLinks(run, asAdmin, "", ALL),
-  "has the audit log listed": (run, { asAdmin }) => listAudit(run, asAdmin, "", ALL),
+  "has the audit log listed": (run, { asAdmin }) =>
+    listAudit(run, asAdmin, { kind: "changes", actor: "" }, ALL),
   "has other services entered": (run, { asAdmin, tenant }) => {
     const { services, teamDomain } = run.model.settingsOf(tenant);
     const team = TEAM_NAMES.find((name) => teamDomainOf(name) === teamDomain) ?? "red";
     const entry = {
       team,
       services: services.length === 1 ? "usual" : "one for both",
-      paused: false,
+      ...{ paused: false, pausedService: null },
     } as const;
     return saveSettings(run, asAdmin, {
       ...entry,
@@ -76,7 +83,24 @@ const DEEDS = {
   },
   "is asked for by a service": async (run, { tenant, person }) => {
     const token = await signToken(run, newTokenOf(person), { person, tenant }, "identify");
-    await identify(run, { ...PLACES[tenant], audience: null }, token);
+    const key = keyOf(run, run.model.tenants.get(tenant), token);
+    await identify(run, { ...PLACES[tenant], audience: null }, token, key);
+  },
+  "is acted as by a service": async (run, { tenant, person }) => {
+    const token = await signToken(run, newTokenOf(person), { person, tenant }, "act");
+    const key = keyOf(run, run.model.tenants.get(tenant), token);
+    await act(run, { ...PLACES[tenant], deed: "writes" }, token, key);
+  },
+  "agrees and has an assertion made": async (run, { tenant, asMember }) => {
+    const { services } = run.model.settingsOf(tenant);
+    const service = services.find(({ purposes }) => purposes.includes("assert"));
+    if (!service) return;
+    await agree(run, asMember, service.id, digestOf(service));
+    await issueAssertion(run, asMember, service.id);
+  },
+  "has a service given a key": async (run, { asAdmin, tenant }) => {
+    const [service] = run.model.settingsOf(tenant).services;
+    if (service) await makeKey(run, asAdmin, service.id);
   },
 } as const satisfies Readonly<Record<string, (run: Run, sender: Sender) => Promise<void>>>;
 

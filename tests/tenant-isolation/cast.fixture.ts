@@ -1,7 +1,7 @@
 import { audienceOf } from "../../sandbox/access-team.js";
-import type { NewService } from "../../sandbox/app-page.js";
 import { createPerson, type Person } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
+import type { ListedService, Purpose, RequestPattern } from "../../src/services/settings.js";
 import { PRODUCTS, type Product } from "../../src/tenants/tenant.js";
 
 /** Two sites, one of them with both products: three tenants. */
@@ -75,20 +75,44 @@ export function findAtSite(site: SiteName, person: PersonName): Person | null {
   return PEOPLE_OF[site].find(({ accountId }) => accountId === PERSON[person].accountId) ?? null;
 }
 
+type Consent = "required" | "given";
+
+export const OWN_ACCOUNT: Readonly<Record<Product, string>> = {
+  jira: "/rest/api/3/myself",
+  confluence: "/rest/api/user/current",
+};
+export const NEW_ISSUE = "/rest/api/3/issue";
+
+/** The same in both Jiras, so that what was agreed to in one looks like what is asked in the other. */
+const REQUESTS_OF: Readonly<Record<Product, readonly RequestPattern[]>> = {
+  jira: [
+    { methods: ["GET"], path: OWN_ACCOUNT.jira },
+    { methods: ["POST"], path: NEW_ISSUE },
+  ],
+  confluence: [{ methods: ["GET"], path: OWN_ACCOUNT.confluence }],
+};
+
 export type ServiceList = "usual" | "swapped" | "one for both" | "no linking" | "none";
 
 /** What an admin of a tenant enters. Labels tell whose they are. */
-export function servicesOf(tenant: TenantName, list: ServiceList): readonly NewService[] {
-  const build = (audience: AudienceName, ...purposes: ("link" | "identify")[]): NewService => ({
+export function servicesOf(
+  tenant: TenantName,
+  list: ServiceList,
+): readonly Omit<ListedService, "id" | "paused">[] {
+  const build = (audience: AudienceName, purposes: readonly Purpose[], consent: Consent = "required") => ({
     label: `The ${audience} of ${tenant}`,
     audience: AUDIENCE_OF[audience],
     purposes,
+    limits: {
+      ...{ requests: REQUESTS_OF[PLACES[tenant].product], consent },
+      ...{ maxTokenAgeSeconds: null, ipAddresses: [], liveCheckSeconds: null },
+    },
   });
   return {
-    usual: [build("app", "link"), build("tool", "identify")],
-    swapped: [build("tool", "link"), build("app", "identify")],
-    "one for both": [build("wiki", "link", "identify")],
-    "no linking": [build("tool", "identify"), build("wiki", "identify")],
+    usual: [build("app", ["link"]), build("tool", ["identify", "act", "assert"])],
+    swapped: [build("tool", ["link"]), build("app", ["identify", "act"], "given"), build("wiki", ["assert"])],
+    "one for both": [build("wiki", ["link", "identify", "assert"])],
+    "no linking": [build("tool", ["identify", "act"]), build("wiki", ["identify", "act"], "given")],
     none: [],
   }[list];
 }

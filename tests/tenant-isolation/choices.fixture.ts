@@ -14,8 +14,9 @@ import {
   type TeamName,
   type TenantName,
 } from "./cast.fixture.js";
-import type { AccessToken, Caller, KnownAttempt, OwnedLink } from "./model.fixture.js";
+import type { AccessToken, Caller, KnownAttempt, KnownKey, OwnedLink } from "./known.fixture.js";
 import type { Run } from "./run.fixture.js";
+import { keyOf } from "./services.fixture.js";
 
 /** Who, where and with what: chosen so that most steps get far, and the others miss by one thing. */
 
@@ -116,7 +117,7 @@ export async function signToken(
   { stage, model }: Run,
   { person, team, audience, isNew }: TokenChoice,
   right: Right,
-  purpose: "link" | "identify",
+  purpose: "link" | "identify" | "act",
 ): Promise<AccessToken> {
   const { teamDomain, services } = model.settingsOf(right.tenant);
   const rightTeam = TEAM_NAMES.find((name) => teamDomainOf(name) === teamDomain) ?? "red";
@@ -127,6 +128,29 @@ export async function signToken(
     audience === "right" ? (service?.audience ?? AUDIENCE_OF.app) : AUDIENCE_OF[audience],
     isNew,
   );
+}
+
+/** What a service shows besides the token. */
+export type KeyChoice = "its own" | "no" | "another's";
+
+export const keyChoice = mostly<KeyChoice>("its own", "no", "another's");
+
+export function describeKey(key: KeyChoice): string {
+  return `${key} key`;
+}
+
+/** Another's: the newest that isn't good for this service, or isn't any more. */
+export function findKey(run: Run, choice: KeyChoice, name: TenantName, token: AccessToken): string | null {
+  const { tenants, everyKey } = run.model;
+  const known = tenants.get(name);
+  if (choice === "its own") return keyOf(run, known, token);
+  const service = known && run.model.findMeant(token, known);
+  const good = known?.keys.filter(({ serviceId }) => serviceId === service?.id) ?? [];
+  return choice === "no" ? null : (everyKey.findLast((each) => !good.includes(each))?.key ?? null);
+}
+
+export function findServiceKey({ model }: Run, count: number): KnownKey | null {
+  return model.everyKey.at(-1 - count) ?? null;
 }
 
 /** How many lie between it and the newest. */

@@ -3,8 +3,9 @@ import { expect } from "vitest";
 import type { Reply } from "../../sandbox/http-client.js";
 import { FRESH_SETTINGS } from "../../src/services/settings.js";
 import { PLACES, type SiteName, type TenantName } from "./cast.fixture.js";
-import { isAtHome, type AccessToken, type KnownTenant, type Question } from "./model.fixture.js";
-import type { Run } from "./run.fixture.js";
+import { isAtHome, type AccessToken, type KnownTenant, type Question } from "./known.fixture.js";
+import { accountPageOf, type Run } from "./run.fixture.js";
+import { countOutcome, noteShownKey } from "./uses.fixture.js";
 
 /** What Atlassian and services send, each held against the model. */
 
@@ -54,7 +55,10 @@ export async function uninstall(run: Run, name: TenantName, signedBy: TenantName
     return;
   }
   run.expectAnswer("uninstall", reply, 204);
-  Object.assign(tenant, { state: "uninstalled", links: [], removed: [] });
+  Object.assign(tenant, { state: "uninstalled", links: [], removed: [], consents: [], withdrawn: [] });
+  tenant.signingKid = null;
+  tenant.uses.clear();
+  tenant.seenUntil.clear();
   for (const attempt of model.attempts) if (attempt.tenant === name) attempt.isErased = true;
   noteTenant(run, tenant, reply, "uninstalled", before);
 }
@@ -63,11 +67,19 @@ export async function identify(
   run: Run,
   question: Question,
   token: AccessToken,
+  key: string | null,
   method: "GET" | "HEAD" = "GET",
 ): Promise<void> {
   const { model, stage } = run;
-  const reply = await stage.identify(question, token, method);
-  const expected = model.identify(token, question);
+  const reply = await stage.identify(question, token, key, method);
+  const { result: expected, outcomes } = model.identify(token, question, key);
+  for (const outcome of outcomes) countOutcome(outcome);
+  for (const asked of model.listOfSite(question)) {
+    const { audience } = question;
+    if (model.refuseService(token, asked, "identify", { key, audience }) === null) {
+      noteShownKey(asked, key);
+    }
+  }
   if (method === "HEAD") {
     run.expectHead(reply, "code" in expected ? expected.code : null);
     return;
@@ -75,10 +87,7 @@ export async function identify(
   const what = `identify with${question.product ? "" : "out"} product`;
   if ("code" in expected) {
     const { code, tenant } = expected;
-    const linkUrl =
-      code === "not_linked" && tenant
-        ? `${stage.baseUrlOf(tenant.name)}/plugins/servlet/ac/access-for-atlassian-cloud/account`
-        : undefined;
+    const linkUrl = code === "not_linked" && tenant ? accountPageOf(run, tenant) : undefined;
     run.expectRefused(what, reply, code, linkUrl ? [new URL(linkUrl).host] : []);
     expect((reply.body as { linkUrl?: string }).linkUrl).toBe(linkUrl);
     return;
@@ -90,7 +99,7 @@ export async function identify(
     tenant: tenant.id,
     accountId: link.accountId,
     email: link.email,
-    method: "proof",
+    method: link.method,
     linkedAt: link.linkedAt,
   });
 }
@@ -109,7 +118,8 @@ export async function readInPublic(run: Run, path: string, method: "GET" | "HEAD
 function createTenant(name: TenantName, id: string, host: SiteName): KnownTenant {
   return {
     ...{ name, id, host, state: "enabled", settings: FRESH_SETTINGS },
-    ...{ links: [], removed: [], events: [] },
+    ...{ links: [], removed: [], events: [], consents: [], withdrawn: [], keys: [], signingKid: null },
+    ...{ uses: new Map(), seenUntil: new Map(), shownKeys: new Set() },
   };
 }
 

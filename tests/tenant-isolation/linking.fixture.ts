@@ -9,8 +9,10 @@ import {
   type Caller,
   type Identity,
   type KnownAttempt,
-} from "./model.fixture.js";
-import { presentLink, type Run } from "./run.fixture.js";
+  type KnownLink,
+  type KnownTenant,
+} from "./known.fixture.js";
+import { describeLink, presentLink, type Run } from "./run.fixture.js";
 
 /** How a person links, each step held against the model. The linking window has a file of its own. */
 
@@ -75,23 +77,41 @@ function expectProved(run: Run, what: string, reply: Reply, caller: Caller, iden
   const tenant = run.model.get(caller.tenant);
   const { accountId } = PERSON[caller.person];
   const existing = run.model.findLink(caller.tenant, identity);
-  if (existing && existing.accountId !== accountId) {
+  if (existing?.method === "proof" && existing.accountId !== accountId) {
     run.expectRefused(what, reply, "already_linked");
     return false;
   }
   forgetRemoved(tenant, identity);
   if (existing) {
-    run.expectAnswer(`${what} again`, reply, 200, presentLink(existing));
+    if (existing.method === "admin") replace(run, reply, tenant, existing, accountId);
+    const isOthers = existing.accountId !== accountId;
+    const link = run.model.findLink(caller.tenant, identity) ?? existing;
+    run.expectAnswer(`${what} again`, reply, isOthers ? 201 : 200, presentLink(link));
     return true;
   }
   const { id, linkedAt } = reply.body as { id: string; linkedAt: string };
-  const link = { ...identity, id, accountId, linkedAt };
+  const link = { ...identity, id, accountId, linkedAt, method: "proof", isConfirmed: false } as const;
   run.expectAnswer(what, reply, 201, { ...presentLink(link), lastUsedAt: null });
   run.own(id, caller.tenant);
   tenant.links.push(link);
   run.model.everyLink.push({ ...link, tenant: caller.tenant });
   run.noteLink(tenant, reply, "created", link, accountId);
   return true;
+}
+
+/** A proof takes the place of what others had written. */
+function replace(run: Run, reply: Reply, tenant: KnownTenant, before: KnownLink, accountId: string): void {
+  const { linkedAt } = reply.body as { linkedAt: string };
+  const link = { ...before, accountId, linkedAt, method: "proof", isConfirmed: false } as const;
+  tenant.links = tenant.links.map((each) => (each === before ? link : each));
+  run.model.everyLink.push({ ...link, tenant: tenant.name });
+  run.note(tenant, reply, {
+    action: "link.replaced",
+    actor: { type: "user", accountId },
+    target: { type: "link", id: link.id },
+    before: describeLink(before),
+    after: describeLink(link),
+  });
 }
 
 function noteWrongCode(run: Run, reply: Reply, attempt: KnownAttempt): void {

@@ -1,93 +1,46 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { isEmailAllowed } from "../../src/services/email-domain.js";
-import { FRESH_SETTINGS, type Purpose, type Settings } from "../../src/services/settings.js";
+import {
+  FRESH_SETTINGS,
+  type ListedService,
+  type ListedSettings,
+  type Purpose,
+} from "../../src/services/settings.js";
 import type { ProblemCode } from "../../src/errors.js";
-import type { Product } from "../../src/tenants/tenant.js";
 import {
   findAtSite,
   PERSON,
   PLACES,
   teamDomainOf,
-  type PersonName,
   type SiteName,
   type TeamName,
   type TenantName,
 } from "./cast.fixture.js";
+import {
+  type AccessToken,
+  type Caller,
+  type Identity,
+  type KnownAttempt,
+  type KnownKey,
+  type KnownLink,
+  type KnownTenant,
+  type OwnedLink,
+  type Question,
+  identityOf,
+  isAtHome,
+} from "./known.fixture.js";
 
-export interface Identity {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly email: string;
+/** What a call of a service came to, which that service's admin gets to see. */
+export interface Outcome {
+  readonly tenant: KnownTenant;
+  readonly serviceId: string;
+  readonly outcome: string;
 }
 
-export interface KnownLink extends Identity {
-  readonly id: string;
-  readonly accountId: string;
-  readonly linkedAt: string;
-}
-
-export interface OwnedLink extends KnownLink {
-  readonly tenant: TenantName;
-}
-
-export interface KnownEvent {
-  readonly action: string;
-  readonly actor: { readonly type: string; readonly accountId: string | null };
-  readonly target: { readonly type: string; readonly id: string };
-  readonly before: unknown;
-  readonly after: unknown;
-  /** Of the one request that it tells of. */
-  readonly reference: string;
-  /** Counts on through all tenants. */
-  readonly number: number;
-}
-
-export interface KnownTenant {
-  readonly name: TenantName;
-  readonly id: string;
-  state: "enabled" | "disabled" | "uninstalled";
-  /** The host that its last install event named. Only its own ever accepts its secret. */
-  host: SiteName;
-  settings: Settings;
-  links: KnownLink[];
-  /** Removed by an admin, and nobody has decided anything about their identities since. */
-  removed: KnownLink[];
-  /** Newest first. */
-  events: KnownEvent[];
-}
-
-export interface KnownAttempt {
-  readonly id: string;
-  readonly tenant: TenantName;
-  readonly accountId: string;
-  cookie: string | null;
-  claimedBy: Identity | null;
-  audience: string | null;
-  codes: readonly string[];
-  wrongCodes: number;
-  isUsed: boolean;
-  isErased: boolean;
-}
-
-/** Somebody who looks at the app's page, as a token says that this secret signed. */
-export interface Caller {
-  readonly person: PersonName;
-  readonly tenant: TenantName;
-  readonly signature: "own" | "old" | "another tenant's";
-}
-
-export interface AccessToken {
-  readonly team: TeamName;
-  readonly person: PersonName;
-  readonly audience: string;
-  readonly text: string;
-}
-
-export interface Question {
-  readonly site: SiteName | "nobody's";
-  readonly product: Product | null;
-  readonly audience: string | null;
+interface Refusal {
+  readonly code: ProblemCode;
+  readonly tenant: KnownTenant | null;
 }
 
 const FIRST_REFUSALS_OF_IDENTITY: readonly ProblemCode[] = [
@@ -95,6 +48,7 @@ const FIRST_REFUSALS_OF_IDENTITY: readonly ProblemCode[] = [
   "email_domain_not_allowed",
   "paused",
   "purpose_not_allowed",
+  "service_key_required",
   "not_linked",
 ];
 
@@ -106,6 +60,9 @@ export class Model {
   /** Every link that there ever was, and each that an admin has removed since. */
   readonly everyLink: OwnedLink[] = [];
   readonly everyRemoval: OwnedLink[] = [];
+  readonly everyKey: KnownKey[] = [];
+  /** What services have written, in this order. */
+  readonly written: { readonly site: SiteName; readonly reporterId: string }[] = [];
   /** By the token: what it has linked. */
   readonly spent = new Map<string, string>();
 
@@ -115,7 +72,7 @@ export class Model {
     return tenant;
   }
 
-  settingsOf(name: TenantName): Settings {
+  settingsOf(name: TenantName): ListedSettings {
     return this.tenants.get(name)?.settings ?? FRESH_SETTINGS;
   }
 
@@ -140,29 +97,52 @@ export class Model {
 
   refuseLinking(tenant: KnownTenant): ProblemCode | null {
     const { settings } = tenant;
-    const isSetUp = settings.services.some(({ purposes }) => purposes.includes("link"));
-    if (settings.teamDomain === null || !isSetUp) return "purpose_not_allowed";
-    return settings.paused || !isAtHome(tenant) ? "paused" : null;
+    const service = settings.services.find(({ purposes }) => purposes.includes("link"));
+    if (settings.teamDomain === null || !service) return "purpose_not_allowed";
+    return settings.paused || service.paused || !isAtHome(tenant) ? "paused" : null;
+  }
+
+  /** The service of the tenant that a token was made for; `named` is the audience that the caller asks for besides. */
+  findMeant(
+    { team, audience }: AccessToken,
+    { settings }: Pick<KnownTenant, "settings">,
+    named: string | null = null,
+  ): ListedService | null {
+    if (settings.teamDomain !== teamDomainOf(team) || (named !== null && named !== audience)) return null;
+    return settings.services.find((each) => each.audience === audience) ?? null;
   }
 
   refuseToken(
-    { team, person, audience }: AccessToken,
-    settings: Settings,
+    token: AccessToken,
+    { settings }: KnownTenant,
     purpose: Purpose,
     named: string | null = null,
   ): ProblemCode | null {
-    const isTeam = settings.teamDomain === teamDomainOf(team);
-    const service = isTeam ? settings.services.find((each) => each.audience === audience) : undefined;
-    if (!service || (named !== null && named !== audience)) return "access_jwt_untrusted";
-    if (!isEmailAllowed(PERSON[person].email, settings.allowedEmailDomains))
+    const service = this.findMeant(token, { settings }, named);
+    if (!service) return "access_jwt_untrusted";
+    if (!isEmailAllowed(PERSON[token.person].email, settings.allowedEmailDomains))
       return "email_domain_not_allowed";
-    if (settings.paused) return "paused";
+    if (settings.paused || service.paused) return "paused";
     return service.purposes.includes(purpose) ? null : "purpose_not_allowed";
+  }
+
+  /** Of a service's call, which may bring a key along. */
+  refuseService(
+    token: AccessToken,
+    tenant: KnownTenant,
+    purpose: "identify" | "act",
+    { key, audience }: { readonly key: string | null; readonly audience: string | null },
+  ): ProblemCode | null {
+    const refusal = this.refuseToken(token, tenant, purpose, audience);
+    if (refusal) return refusal;
+    const service = this.findMeant(token, tenant);
+    const keys = tenant.keys.filter(({ serviceId }) => serviceId === service?.id);
+    return keys.length === 0 || keys.some((each) => each.key === key) ? null : "service_key_required";
   }
 
   refuseLinkingToken(token: AccessToken, name: TenantName): ProblemCode | null {
     const tenant = this.get(name);
-    return this.refuseToken(token, tenant.settings, "link") ?? this.refuseLinking(tenant);
+    return this.refuseToken(token, tenant, "link") ?? this.refuseLinking(tenant);
   }
 
   isTrusted(team: TeamName): boolean {
@@ -210,57 +190,53 @@ export class Model {
     return this.get(tenant).links.find((link) => link.issuer === issuer && link.subject === subject) ?? null;
   }
 
-  /** Where somebody is found, or the refusal that got furthest and the tenant that it speaks of. */
-  identify(
-    token: AccessToken,
-    { site, product, audience }: Question,
-  ): { tenant: KnownTenant; link: KnownLink } | { code: ProblemCode; tenant: KnownTenant | null } {
-    const asked = [...this.tenants.values()].filter(
+  /** The tenants that a site has proved to be its own. */
+  listOfSite({ site, product }: Pick<Question, "site" | "product">): KnownTenant[] {
+    return [...this.tenants.values()].filter(
       (tenant) =>
         tenant.state === "enabled" &&
         tenant.host === site &&
         isAtHome(tenant) &&
         (product === null || product === PLACES[tenant.name].product),
     );
+  }
+
+  /** Where somebody is found, or the refusal that got furthest and the tenant that it speaks of; and who counts what. */
+  identify(
+    token: AccessToken,
+    question: Question,
+    key: string | null,
+  ): { readonly result: { tenant: KnownTenant; link: KnownLink } | Refusal; readonly outcomes: Outcome[] } {
+    const { audience } = question;
     const found: { tenant: KnownTenant; link: KnownLink }[] = [];
-    let refusal: { code: ProblemCode; tenant: KnownTenant | null } = {
-      code: "access_jwt_untrusted",
-      tenant: null,
-    };
-    for (const tenant of asked) {
+    const refusals: { tenant: KnownTenant; code: ProblemCode }[] = [];
+    for (const tenant of this.listOfSite(question)) {
       const link = this.findLink(tenant.name, identityOf(token));
       const code =
-        this.refuseToken(token, tenant.settings, "identify", audience) ?? (link ? null : "not_linked");
+        this.refuseService(token, tenant, "identify", { key, audience }) ?? (link ? null : "not_linked");
       if (code === null && link) found.push({ tenant, link });
-      else if (code && rank(code) > rank(refusal.code)) refusal = { code, tenant };
+      else if (code) refusals.push({ tenant, code });
     }
+    const count = (tenant: KnownTenant, outcome: string): Outcome[] => {
+      const service = this.findMeant(token, tenant, audience);
+      return service ? [{ tenant, serviceId: service.id, outcome }] : [];
+    };
     const [first] = found;
-    if (!first) return refusal;
-    return new Set(found.map(({ link }) => link.accountId)).size > 1
-      ? { code: "ambiguous_site", tenant: null }
-      : first;
+    if (!first) {
+      const furthest = refusals.reduce<Refusal>(
+        (most, refusal) => (rank(refusal.code) > rank(most.code) ? refusal : most),
+        { code: "access_jwt_untrusted", tenant: null },
+      );
+      return { result: furthest, outcomes: refusals.flatMap(({ tenant, code }) => count(tenant, code)) };
+    }
+    if (new Set(found.map(({ link }) => link.accountId)).size > 1) {
+      const outcomes = found.flatMap(({ tenant }) => count(tenant, "ambiguous_site"));
+      return { result: { code: "ambiguous_site", tenant: null }, outcomes };
+    }
+    return { result: first, outcomes: count(first.tenant, "identified") };
   }
-}
-
-/** Security rule 4: what a tenant says for people counts only once its own host has accepted its secret. */
-export function isAtHome({ name, host }: KnownTenant): boolean {
-  return host === PLACES[name].site;
-}
-
-export function identityOf({ team, person }: Pick<AccessToken, "team" | "person">): Identity {
-  const { accessSubject, email } = PERSON[person];
-  return { issuer: `https://${teamDomainOf(team)}`, subject: accessSubject, email };
 }
 
 function rank(code: ProblemCode): number {
   return FIRST_REFUSALS_OF_IDENTITY.indexOf(code);
-}
-
-export function forgetRemoved(tenant: KnownTenant, { issuer, subject }: Identity): void {
-  tenant.removed = tenant.removed.filter((link) => link.issuer !== issuer || link.subject !== subject);
-}
-
-/** Older, or as old with a lower id. */
-export function isOlder(one: KnownLink, other: KnownLink): boolean {
-  return one.linkedAt === other.linkedAt ? one.id < other.id : one.linkedAt < other.linkedAt;
 }

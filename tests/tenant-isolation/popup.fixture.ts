@@ -9,7 +9,7 @@ import {
   type AccessToken,
   type Identity,
   type KnownAttempt,
-} from "./model.fixture.js";
+} from "./known.fixture.js";
 import type { Run } from "./run.fixture.js";
 
 /** What happens in the linking window, each step held against the model. */

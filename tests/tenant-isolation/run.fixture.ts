@@ -14,7 +14,8 @@ import {
   TENANT_NAMES,
   type TenantName,
 } from "./cast.fixture.js";
-import { Model, type KnownEvent, type KnownLink, type KnownTenant } from "./model.fixture.js";
+import type { KnownEvent, KnownLink, KnownTenant } from "./known.fixture.js";
+import { Model } from "./model.fixture.js";
 import { Stage } from "./stage.fixture.js";
 import type { LinkingWorld } from "../linking-scene.fixture.js";
 
@@ -93,6 +94,28 @@ export class Run {
     expect(secrets.filter((text) => !allowed.includes(text))).toEqual([]);
   }
 
+  /** Waits for the record of what services did. */
+  async waitForRecord(): Promise<void> {
+    await this.#waitForUses(0);
+  }
+
+  /** The same, and for what is counted, which takes up to a second. */
+  async waitForCounts(): Promise<void> {
+    const calls = [...this.model.tenants.values()]
+      .flatMap(({ uses }) => [...uses.values()])
+      .flatMap(({ outcomes }) => [...outcomes.values()]);
+    await this.#waitForUses(calls.reduce((sum, count) => sum + count, 0));
+  }
+
+  async #waitForUses(calls: number): Promise<void> {
+    const tenants = [...this.model.tenants.values()];
+    const events = tenants.flatMap((tenant) => tenant.events.filter(isUse)).length;
+    await this.stage.waitUntilStored(
+      tenants.map(({ id }) => id),
+      { events, calls },
+    );
+  }
+
   /** Tells of one request's change; the audit log has to hold just this. */
   note(
     tenant: KnownTenant,
@@ -107,12 +130,11 @@ export class Run {
   noteLink(
     tenant: KnownTenant,
     reply: Reply,
-    change: "created" | "removed" | "restored",
+    change: "created" | "removed" | "restored" | "confirmed",
     link: KnownLink,
     accountId: string | null,
   ): void {
-    const { email, issuer } = link;
-    const told = { accountId: link.accountId, email, issuer, method: "proof" };
+    const told = describeLink(link);
     this.note(tenant, reply, {
       action: `link.${change}`,
       actor: { type: "user", accountId },
@@ -144,7 +166,25 @@ export class Run {
   }
 }
 
-export function presentLink({ id, accountId, email, issuer, linkedAt }: KnownLink) {
+/** As the audit log tells of a link. */
+export function describeLink({ accountId, email, issuer, method }: KnownLink) {
+  return { accountId, email, issuer, method };
+}
+
+export function presentLink(link: KnownLink) {
+  const { id, linkedAt, isConfirmed, method } = link;
   const lastUsedAt = expect.toBeOneOf([null, expect.any(String)]) as unknown;
-  return { id, accountId, email, issuer, method: "proof", linkedAt, lastUsedAt };
+  const confirmedAt = isConfirmed ? (expect.any(String) as unknown) : null;
+  const standing = method === "proof" ? "proved" : isConfirmed ? "confirmed" : "unconfirmed";
+  return { ...describeLink(link), id, linkedAt, lastUsedAt, confirmedAt, standing };
+}
+
+/** What a service did for a person; all else are changes that somebody made. */
+export function isUse({ action }: Pick<KnownEvent, "action">): boolean {
+  return action === "service.acted" || action === "assertion.issued";
+}
+
+/** Where a person finds the app's page, and one entry on it. */
+export function accountPageOf({ stage }: Run, { name }: KnownTenant, entry = ""): string {
+  return `${stage.baseUrlOf(name)}/plugins/servlet/ac/access-for-atlassian-cloud/account${entry}`;
 }

@@ -1,15 +1,18 @@
 import { expect } from "vitest";
 
-import type { Settings } from "../../src/services/settings.js";
+import type { Reply } from "../../sandbox/http-client.js";
+import type { ListedService, ListedSettings } from "../../src/services/settings.js";
 import {
+  AUDIENCE_OF,
   PERSON,
   servicesOf,
   teamDomainOf,
+  type AudienceName,
   type ServiceList,
   type TeamName,
   type TenantName,
 } from "./cast.fixture.js";
-import type { Caller } from "./model.fixture.js";
+import { decide, digestOf, isAsking, type Caller, type KnownTenant } from "./known.fixture.js";
 import type { Run } from "./run.fixture.js";
 
 /** What an admin enters and checks, each held against the model. */
@@ -19,6 +22,8 @@ export interface SettingsEntry {
   readonly services: ServiceList;
   readonly allowedEmailDomains: readonly string[];
   readonly paused: boolean;
+  /** The one service that is paused. */
+  readonly pausedService: AudienceName | null;
   /** Whose version and service ids are sent. */
   readonly versionOf: TenantName;
   readonly idsOf: TenantName | null;
@@ -29,7 +34,7 @@ export async function saveSettings(run: Run, caller: Caller, entry: SettingsEntr
   const known = entry.idsOf === null ? [] : model.settingsOf(entry.idsOf).services;
   const services = servicesOf(caller.tenant, entry.services).map((service) => ({
     ...service,
-    limits: null,
+    paused: entry.pausedService !== null && AUDIENCE_OF[entry.pausedService] === service.audience,
     id: known.find(({ audience }) => audience === service.audience)?.id,
   }));
   const document = {
@@ -59,7 +64,7 @@ export async function saveSettings(run: Run, caller: Caller, entry: SettingsEntr
     services: services.map((service) => ({ ...service, id: service.id ?? (expect.any(String) as string) })),
   };
   run.expectAnswer("save settings", reply, 200, after);
-  tenant.settings = reply.body as Settings;
+  tenant.settings = reply.body as ListedSettings;
   for (const { id } of tenant.settings.services) run.own(id, tenant.name);
   run.note(tenant, reply, {
     action: "settings.changed",
@@ -68,6 +73,53 @@ export async function saveSettings(run: Run, caller: Caller, entry: SettingsEntr
     before,
     after: tenant.settings,
   });
+  forgetWhatIsGone(run, tenant, reply, { before, accountId: PERSON[caller.person].accountId });
+  await stage.plantElsewhere(tenant.settings.services.filter(({ id }) => !ownIds.includes(id)));
+}
+
+/** People decide anew about a service that asks again; with one that is gone, everything goes that was kept of it. */
+function forgetWhatIsGone(
+  run: Run,
+  tenant: KnownTenant,
+  reply: Reply,
+  { before, accountId }: { readonly before: ListedSettings; readonly accountId: string },
+): void {
+  const { services } = tenant.settings;
+  for (const { id, label } of before.services.filter(isAsking)) {
+    if (services.some((service) => service.id === id && isAsking(service))) continue;
+    const agreed = tenant.consents.filter((each) => each.serviceId === id && each.state === "agreed");
+    tenant.consents = tenant.consents.filter((each) => !agreed.includes(each));
+    if (agreed.length === 0) continue;
+    run.note(tenant, reply, {
+      action: "consents.removed",
+      actor: { type: "user", accountId },
+      target: { type: "service", id },
+      before: { serviceId: id, label, count: agreed.length },
+    });
+  }
+  for (const { id, audience } of before.services.filter((service) => !isListed(service, services))) {
+    const takenBack = tenant.consents.filter((each) => each.serviceId === id && each.state === "withdrawn");
+    tenant.withdrawn.push(...takenBack.map((each) => ({ accountId: each.accountId, audience })));
+  }
+  const isThere = ({ serviceId }: { readonly serviceId: string }) =>
+    services.some(({ id }) => id === serviceId);
+  tenant.consents = tenant.consents.filter(isThere);
+  tenant.keys = tenant.keys.filter(isThere);
+  for (const serviceId of tenant.uses.keys()) if (!isThere({ serviceId })) tenant.uses.delete(serviceId);
+  for (const service of services.filter((each) => !isListed(each, before.services))) adopt(tenant, service);
+}
+
+function isListed({ id, audience }: ListedService, services: readonly ListedService[]): boolean {
+  return services.some((each) => each.id === id && each.audience === audience);
+}
+
+/** What people took back from a service counts for the next one of its audience. */
+function adopt(tenant: KnownTenant, service: ListedService): void {
+  const adopted = tenant.withdrawn.filter(({ audience }) => audience === service.audience);
+  tenant.withdrawn = tenant.withdrawn.filter((each) => !adopted.includes(each));
+  for (const { accountId } of adopted) {
+    decide(tenant, { accountId, serviceId: service.id, digest: digestOf(service), state: "withdrawn" });
+  }
 }
 
 export async function readSettings(run: Run, caller: Caller): Promise<void> {

@@ -1,9 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { vi } from "vitest";
 
 import { AtlassianSite, type LifecycleEvent } from "../../sandbox/atlassian-site.js";
 import type { Reply } from "../../sandbox/http-client.js";
 import { epochSeconds, queryStringHash, signJwt } from "../../sandbox/jwt.js";
+import type { Issue } from "../../sandbox/site-content.js";
+import type { ListedService } from "../../src/services/settings.js";
+import type { Product } from "../../src/tenants/tenant.js";
 import {
   PEOPLE_OF,
   PERSON,
@@ -15,7 +19,8 @@ import {
   type TeamName,
   type TenantName,
 } from "./cast.fixture.js";
-import type { AccessToken, Caller, Question } from "./model.fixture.js";
+import { Bystander } from "./bystander.fixture.js";
+import type { AccessToken, Caller, Question } from "./known.fixture.js";
 import type { LinkingWorld } from "../linking-scene.fixture.js";
 
 type Headers = Readonly<Record<string, string | undefined>>;
@@ -23,17 +28,32 @@ type Headers = Readonly<Record<string, string | undefined>>;
 /** Nobody has this secret, client key or attempt. */
 const NOBODYS = "nobody-has-ever-made-this";
 
+export interface StoredUse {
+  /** In the audit log. */
+  readonly events: number;
+  readonly calls: number;
+}
+
+const STORED_USE = `SELECT
+  (SELECT count(*) FROM audit_events WHERE tenant_id IN (?) AND action IN ('service.acted', 'assertion.issued')) AS events,
+  (SELECT coalesce(sum(calls), 0) FROM service_days WHERE tenant_id IN (?)) AS calls`;
+const WAIT_MILLISECONDS = 10;
+const MOST_WAIT_MILLISECONDS = 3_000;
+
 /** Two new sites on the running app, and all that can be sent to it. */
 export class Stage {
   readonly #linking: Omit<LinkingWorld, "close">;
   readonly #sites: Readonly<Record<SiteName, AtlassianSite>>;
+  readonly #bystander: Bystander;
   readonly #oldSecrets = new Map<TenantName, string>();
   readonly #tokens = new Map<string, AccessToken>();
 
   private constructor(
     linking: Omit<LinkingWorld, "close">,
     sites: Readonly<Record<SiteName, AtlassianSite>>,
+    bystander: Bystander,
   ) {
+    this.#bystander = bystander;
     this.#linking = linking;
     this.#sites = sites;
   }
@@ -42,7 +62,9 @@ export class Stage {
     const { installKeys, client } = linking.world.parts;
     const startSite = (name: SiteName) =>
       AtlassianSite.start({ keys: installKeys, client, people: PEOPLE_OF[name] });
-    return new Stage(linking, { acme: await startSite("acme"), globex: await startSite("globex") });
+    const sites = { acme: await startSite("acme"), globex: await startSite("globex") };
+    for (const site of Object.values(sites)) linking.world.parts.oauth.serve(site);
+    return new Stage(linking, sites, await Bystander.meet(linking));
   }
 
   /** Leaves nothing behind that another run would notice: no tenant that trusts a team. */
@@ -51,7 +73,10 @@ export class Stage {
       const { site, product } = this.#placeOf(name);
       if (site.findInstallation(product)?.app) (await site.uninstall(product)).expect(204);
     }
-    for (const site of Object.values(this.#sites)) await site.close();
+    for (const site of Object.values(this.#sites)) {
+      this.#linking.world.parts.oauth.leave(site);
+      await site.close();
+    }
   }
 
   get appUrl(): string {
@@ -138,11 +163,28 @@ export class Stage {
   async identify(
     { site, product, audience }: Question,
     { text }: AccessToken,
+    key: string | null,
     method: "GET" | "HEAD",
   ): Promise<Reply> {
     const query = new URLSearchParams({ ...(product && { product }), ...(audience && { audience }) });
     const path = `/api/v1/sites/${this.hostOf(site)}/identity?${query.toString()}`;
-    return this.#send(method, path, { authorization: `Bearer ${text}` });
+    return this.#send(method, path, { authorization: `Bearer ${text}`, "x-service-key": key ?? undefined });
+  }
+
+  /** What a service asks of a product as the holder of a token. */
+  async act(
+    { site, product }: { readonly site: SiteName | "nobody's"; readonly product: Product },
+    { text }: AccessToken,
+    key: string | null,
+    { method, path, body }: { readonly method: string; readonly path: string; readonly body?: unknown },
+  ): Promise<Reply> {
+    const url = `/api/v1/sites/${this.hostOf(site)}/${product}${path}`;
+    const headers = { authorization: `Bearer ${text}`, "x-service-key": key ?? undefined };
+    return this.#send(method, url, headers, body);
+  }
+
+  issuesOf(site: SiteName): readonly Issue[] {
+    return this.#sites[site].content.issues;
   }
 
   async startPopup(attempt: string | null): Promise<Reply> {
@@ -166,6 +208,36 @@ export class Stage {
   ): Promise<Reply> {
     const headers = { ...popupHeaders(token, cookie), origin: new URL(this.appUrl).origin };
     return this.#send("POST", `/access/link/${attempt ?? NOBODYS}`, headers, body);
+  }
+
+  async plantElsewhere(services: readonly ListedService[]): Promise<void> {
+    await this.#bystander.plant(services);
+  }
+
+  async plantKeyElsewhere(serviceId: string, keyId: string): Promise<void> {
+    await this.#bystander.plantKey(serviceId, keyId);
+  }
+
+  async lookElsewhere(): ReturnType<Bystander["look"]> {
+    return this.#bystander.look();
+  }
+
+  /** As if an import had written the link, and not its people. */
+  async unprove(linkId: string): Promise<void> {
+    const sql = "UPDATE links SET method = 'admin', confirmed_at = NULL WHERE id = ?";
+    await this.#linking.database.execute(sql, [linkId]);
+  }
+
+  /** What services do is stored a little later: waits for as much, whosesoever it is. */
+  async waitUntilStored(tenantIds: readonly string[], expected: StoredUse): Promise<void> {
+    if (tenantIds.length === 0) return;
+    const enough = async () => {
+      const [row] = await this.#linking.database.select(STORED_USE, [tenantIds, tenantIds]);
+      const stored = { events: Number(row?.["events"]), calls: Number(row?.["calls"]) };
+      return stored.events >= expected.events && stored.calls >= expected.calls;
+    };
+    const tries = MOST_WAIT_MILLISECONDS / WAIT_MILLISECONDS;
+    for (let count = 0; count < tries && !(await enough()); count += 1) await setTimeout(WAIT_MILLISECONDS);
   }
 
   async read(path: string, method: "GET" | "HEAD"): Promise<Reply> {

@@ -25,6 +25,7 @@ import {
 import { identify } from "./hosts.fixture.js";
 import { beginAttempt, linkWithToken, redeem } from "./linking.fixture.js";
 import { claimInPopup, removeInPopup, showPopup, startPopup } from "./popup.fixture.js";
+import { keyOf } from "./services.fixture.js";
 import { saveSettings } from "./settings.fixture.js";
 import { saves } from "./steps-of-tenants.fixture.js";
 import { kind } from "./step.fixture.js";
@@ -145,7 +146,8 @@ export const linksElsewhere = kind(fc.record({ target, who: member }), ({ target
     const choice = { person: holder, team: "right", audience: "right", isNew: true } as const;
     await linkWithToken(run, who, await signToken(run, choice, who, "link"));
     const question = { site: PLACES[who.tenant].site, product: null, audience: null };
-    await identify(run, question, await signToken(run, choice, who, "identify"));
+    const signed = await signToken(run, choice, who, "identify");
+    await identify(run, question, signed, keyOf(run, run.model.tenants.get(who.tenant), signed));
   },
 }));
 
@@ -157,9 +159,10 @@ export const changesTeam = kind(
     play: async (run) => {
       const link = findTarget(run, target);
       const name = tenantOf(link);
-      const entry = { team, services: "usual", allowedEmailDomains: [], paused: false } as const;
+      const entry = { team, services: "usual", allowedEmailDomains: [] } as const;
+      const running = { paused: false, pausedService: null } as const;
       const admin = { person: ADMIN_OF[name], tenant: name, signature: "own" } as const;
-      await saveSettings(run, admin, { ...entry, versionOf: name, idsOf: name });
+      await saveSettings(run, admin, { ...entry, ...running, versionOf: name, idsOf: name });
       const choice = { person: "right", team: "right", audience: "right", isNew: true } as const;
       const signed = await signToken(run, choice, { person: holderOf(link), tenant: name }, "link");
       await linkWithToken(run, { person: ownerOf(link), tenant: name, signature: "own" }, signed);

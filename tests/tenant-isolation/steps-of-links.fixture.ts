@@ -17,11 +17,14 @@ import {
   back,
   describeActor,
   describeBack,
+  describeKey,
   describeTarget,
   describeToken,
+  findKey,
   findLink,
   findTarget,
   holderOf,
+  keyChoice,
   mostly,
   ownerOf,
   resolveActor,
@@ -45,9 +48,10 @@ export const asks = kind(
     product: fc.option(fc.constantFrom(...PRODUCTS), { freq: 2 }),
     audience: fc.option(mostly<AudienceName | "its own">("its own", ...AUDIENCE_NAMES), { freq: 2 }),
     method: mostly<"GET" | "HEAD">("GET", "HEAD"),
+    key: keyChoice,
   }),
-  ({ count, token, site, product, audience, method }) => ({
-    text: `a service sends ${method} to ask ${site} site, ${product ?? "any product"}, ${audience ?? "any"} audience, for the holder of ${describeBack("link", count)}, with ${describeToken(token)}`,
+  ({ count, token, site, product, audience, method, key }) => ({
+    text: `a service sends ${method} to ask ${site} site, ${product ?? "any product"}, ${audience ?? "any"} audience, for the holder of ${describeBack("link", count)}, with ${describeToken(token)} and ${describeKey(key)}`,
     play: async (run) => {
       const link = findLink(run, count);
       const holder = { person: holderOf(link), tenant: tenantOf(link) };
@@ -57,7 +61,7 @@ export const asks = kind(
         product,
         audience: audience === "its own" ? signed.audience : audience && AUDIENCE_OF[audience],
       };
-      await identify(run, question, signed, method);
+      await identify(run, question, signed, findKey(run, key, holder.tenant, signed), method);
     },
   }),
 );

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 
 import {
+  AUDIENCE_NAMES,
   PERSON,
   PLACES,
   SITE_NAMES,
   TEAM_NAMES,
+  type AudienceName,
   type ServiceList,
   type TeamName,
   type TenantName,
@@ -12,8 +14,12 @@ import {
 import { admin, describeCaller, member, mostly, rarely, tenant } from "./choices.fixture.js";
 import { openPage, readMe } from "./account.fixture.js";
 import { listAudit, listLinks } from "./administration.fixture.js";
+import { rotateKeys } from "./assertions.fixture.js";
 import { askForHead, HEADS } from "./heads.fixture.js";
 import { install, readInPublic, toggle, uninstall } from "./hosts.fixture.js";
+import type { Caller } from "./known.fixture.js";
+import type { Run } from "./run.fixture.js";
+import { listServices } from "./services.fixture.js";
 import { checkPopup, checkTeam, readSettings, saveSettings } from "./settings.fixture.js";
 import { kind } from "./step.fixture.js";
 
@@ -54,6 +60,7 @@ export const saves = kind(
     services: mostly<ServiceList>("usual", "swapped", "one for both", "no linking", "none"),
     allowedEmailDomains: mostly<readonly string[]>([], ["acme.example"], ["globex.example"]),
     paused: mostly<boolean>(false, false, true),
+    pausedService: mostly<AudienceName | null>(null, ...AUDIENCE_NAMES),
     versionOf: rarely(tenant),
     idsOf: mostly<TenantName | "its own" | "no">("its own", "no", "acme's Jira", "globex's Jira"),
   }),
@@ -65,6 +72,7 @@ export const saves = kind(
       ...(versionOf ? [`version of ${versionOf}`] : []),
       ...entry.allowedEmailDomains.map((domain) => `only ${domain}`),
       ...(entry.paused ? ["paused"] : []),
+      ...(entry.pausedService ? [`${entry.pausedService} paused`] : []),
     ];
     const from = {
       versionOf: versionOf ?? who.tenant,
@@ -85,26 +93,37 @@ const page = fc.record({
 export const lists = kind(
   fc.record({
     who: admin,
-    what: fc.constantFrom("links" as const, "the audit log" as const),
+    what: fc.constantFrom("links", "changes", "use"),
     page,
     filter: fc.constantFrom("", "", PERSON.Grace.email, PERSON.Gus.accountId),
   }),
   ({ who, what, page, filter }) => {
     const { limit, cursorOf } = page;
     const words = `${filter}${limit ? `, ${limit} at once` : ""}${cursorOf ? `, on from where ${cursorOf} stopped` : ""}`;
-    const list = what === "links" ? listLinks : listAudit;
     return {
       text: `${describeCaller(who)} lists ${what}: ${words}`,
-      play: (run) => list(run, who, filter, page),
+      play: (run) =>
+        what === "links"
+          ? listLinks(run, who, filter, page)
+          : listAudit(run, who, { kind: what, actor: filter }, page),
     };
   },
 );
 
+const ADMINISTRATION = {
+  "reads the settings": readSettings,
+  "opens the admin page": (run, who) => openPage(run, who, "/admin"),
+  "looks at services": (run, who) => listServices(run, who),
+  "has new assertion keys made": rotateKeys,
+} as const satisfies Readonly<Record<string, (run: Run, who: Caller) => Promise<void>>>;
+type AdminDeed = keyof typeof ADMINISTRATION;
+export const ADMIN_DEEDS = Object.keys(ADMINISTRATION) as AdminDeed[];
+
 export const administers = kind(
-  fc.record({ who: admin, deed: fc.constantFrom("reads the settings", "opens the admin page") }),
+  fc.record({ who: admin, deed: fc.constantFrom(...ADMIN_DEEDS) }),
   ({ who, deed }) => ({
     text: `${describeCaller(who)} ${deed}`,
-    play: (run) => (deed === "reads the settings" ? readSettings(run, who) : openPage(run, who, "/admin")),
+    play: (run) => ADMINISTRATION[deed](run, who),
   }),
 );
 
@@ -126,7 +145,10 @@ export const looksAtOneself = kind(
   fc.record({ who: member, deed: fc.constantFrom("looks at their links", "opens the account page") }),
   ({ who, deed }) => ({
     text: `${describeCaller(who)} ${deed}`,
-    play: (run) => (deed === "looks at their links" ? readMe(run, who) : openPage(run, who, "/account")),
+    play: async (run) => {
+      if (deed === "looks at their links") await readMe(run, who);
+      else await openPage(run, who, "/account");
+    },
   }),
 );
 

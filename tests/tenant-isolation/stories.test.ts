@@ -8,7 +8,7 @@ import { stories } from "./story.fixture.js";
 
 const linking = useLinkingWorld({ teamDomains: TEAM_NAMES.map(teamDomainOf) as [string, ...string[]] });
 
-const STORIES_PER_TEST = 12;
+const STORIES_PER_TEST = 6;
 /** An end to looking for the shortest story that fails; whoever hasn't told all of them by then has failed too. */
 const MOST_MILLISECONDS = 100_000;
 const TIMEOUT_MILLISECONDS = 150_000;

@@ -1,12 +1,14 @@
 import type { PersonName, TenantName } from "./cast.fixture.js";
-import type { Actor, TokenChoice } from "./choices.fixture.js";
+import type { Actor, KeyChoice, TokenChoice } from "./choices.fixture.js";
 import { HEADS } from "./heads.fixture.js";
-import type { Caller } from "./model.fixture.js";
+import type { Caller } from "./known.fixture.js";
 import type { Step } from "./step.fixture.js";
-import { PUBLIC_PATHS } from "./steps-of-tenants.fixture.js";
+import { ADMIN_DEEDS, PUBLIC_PATHS } from "./steps-of-tenants.fixture.js";
 import { KINDS, type KindName } from "./steps.fixture.js";
 
 const { asks, atOnce, begins, changesLink, changesState, installs, linksByToken, linksElsewhere } = KINDS;
+const { acts, asserts, assertsForOwner, changesKeys, confirms, decides, looksBack, readsKeys, unproves } =
+  KINDS;
 const { linksInPopup, lists, looksAtOneself, opens, redeems, saves, takesBack, visits } = KINDS;
 
 const JIRA = "acme's Jira";
@@ -44,26 +46,83 @@ function changes(change: Change, by: Partial<Actor> = {}, isRemoved = false): St
 
 const ADMIN_REMOVES = changes("removes as an admin");
 
-function asksInJira(token: TokenChoice, method: "GET" | "HEAD" = "GET"): Step {
-  return asks.tell({ count: 0, token, site: "its", product: "jira", audience: null, method });
+function asksInJira(token: TokenChoice, method: "GET" | "HEAD" = "GET", key: KeyChoice = "its own"): Step {
+  return asks.tell({ count: 0, token, site: "its", product: "jira", audience: null, method, key });
 }
 
 const USUAL = {
   ...({ team: "red", services: "usual", allowedEmailDomains: [], paused: false } as const),
-  ...({ versionOf: null, idsOf: "its own" } as const),
+  ...({ pausedService: null, versionOf: null, idsOf: "its own" } as const),
 };
 
 const ADA_ENTRY = { who: somebody("Ada"), ...USUAL };
 const ADA_SAVES = saves.tell(ADA_ENTRY);
 
+const ACTS = {
+  ...({ count: 0, token: newToken(), site: "its", product: "its" } as const),
+  ...({ deed: "reads", key: "its own", hasAgreed: true } as const),
+};
+const WRITES = acts.tell({ ...ACTS, deed: "writes" });
+
+/** In the usual list. */
+const TOOL = { of: "its", index: 1 } as const;
+const AGREES = decides.tell({ who: somebody("Grace"), service: TOOL, decision: "agrees to" });
+const BY_ADMIN = { actor: actor(), name: JIRA, service: TOOL } as const;
+const MAKES_KEY = changesKeys.tell({ ...BY_ADMIN, change: "makes" });
+const ASSERTS = assertsForOwner.tell({ count: 0, actor: actor() });
+const UNPROVES = unproves.tell(0);
+
+function confirmsAs(by: Partial<Actor> = {}, isStale = false): Step {
+  return confirms.tell({ count: 0, actor: actor(by), isPlanted: true, isStale });
+}
+
 /** What the steps must lead to, which shows that stories by chance can get there too. */
 export const TURNS: readonly (readonly [turn: string, ...steps: readonly Step[]])[] = [
+  ["act: reads: 200", GRACE_LINKS, acts.tell(ACTS)],
+  ["act: writes: 201", GRACE_LINKS, WRITES],
+  [
+    "act: writes: access_jwt_untrusted",
+    GRACE_LINKS,
+    acts.tell({ ...ACTS, deed: "writes", site: "nobody's" }),
+  ],
+  [
+    "act: writes: account_inactive",
+    linksByToken.tell({ who: somebody("Ada", GLOBEX), token: newToken() }),
+    WRITES,
+  ],
+  ["act: reads: consent_required", GRACE_LINKS, acts.tell({ ...ACTS, hasAgreed: false })],
+  ["act: reads: not_linked", GRACE_LINKS, acts.tell({ ...ACTS, product: "confluence" })],
+  ["act: writes: paused", GRACE_LINKS, saves.tell({ ...ADA_ENTRY, pausedService: "tool" }), WRITES],
+  ["act: writes: proof_required", GRACE_LINKS, UNPROVES, WRITES],
+  ["act: deletes: request_not_allowed", GRACE_LINKS, acts.tell({ ...ACTS, deed: "deletes" })],
+  [
+    "act: writes: service_key_required",
+    ...[GRACE_LINKS, MAKES_KEY, changesKeys.tell({ ...BY_ADMIN, name: GLOBEX, change: "makes" })],
+    acts.tell({ ...ACTS, deed: "writes", key: "another's" }),
+  ],
+  ["agree: 204", AGREES],
+  [
+    "agree: not_found",
+    decides.tell({ who: somebody("Grace"), service: { ...TOOL, of: GLOBEX }, decision: "agrees to" }),
+  ],
+  [
+    "agree: consent_changed",
+    decides.tell({ who: somebody("Grace"), service: TOOL, decision: "agrees to something else of" }),
+  ],
+  ["assert: 201", GRACE_LINKS, ASSERTS],
+  ["assert: not_linked", asserts.tell({ who: somebody("Grace"), service: TOOL })],
+  ["assert: not_found", asserts.tell({ who: somebody("Grace"), service: { ...TOOL, of: GLOBEX } })],
+  ["assert: consent_required", GRACE_LINKS, asserts.tell({ who: somebody("Grace"), service: TOOL })],
+  ["assert: proof_required", GRACE_LINKS, UNPROVES, ASSERTS],
   ["begin: 201", GRACE_BEGINS],
   ["begin: connect_jwt_invalid", begins.tell({ ...somebody("Grace"), signature: "another tenant's" })],
   ["begin: paused", installs.tell({ name: JIRA, isElsewhere: true }), GRACE_BEGINS],
   ["begin: purpose_not_allowed", saves.tell({ ...ADA_ENTRY, team: null }), GRACE_BEGINS],
   ["claim: 200", GRACE_BEGINS, OPENS, visitsAs("right")],
   ["claim: attempt_expired", GRACE_BEGINS, OPENS, visitsAs("right"), visitsAs("Gus")],
+  ["confirm: 200", GRACE_LINKS, confirmsAs()],
+  ["confirm: consent_changed", GRACE_LINKS, confirmsAs({}, true)],
+  ["confirm: not_found", GRACE_LINKS, confirmsAs({ tenant: GLOBEX })],
   ["enabled: connect_jwt_invalid", changesState.tell({ name: JIRA, change: "enabled", signedBy: GLOBEX })],
   ["five wrong codes", GRACE_BEGINS, REDEEMS, REDEEMS, REDEEMS, REDEEMS, REDEEMS],
   ["identify with product: 200", GRACE_LINKS, asksInJira(newToken())],
@@ -73,6 +132,10 @@ export const TURNS: readonly (readonly [turn: string, ...steps: readonly Step[]]
     "identify without product: ambiguous_site",
     GRACE_LINKS,
     linksElsewhere.tell({ target: { count: 0, isRemoved: false }, who: somebody("Ada", CONFLUENCE) }),
+  ],
+  [
+    "identify with product: service_key_required",
+    ...[GRACE_LINKS, MAKES_KEY, asksInJira(newToken(), "GET", "no")],
   ],
   ["install again: 204", installs.tell({ name: JIRA, isElsewhere: false })],
   [
@@ -88,6 +151,14 @@ export const TURNS: readonly (readonly [turn: string, ...steps: readonly Step[]]
     linksByToken.tell({ who: somebody("Ada"), token: newToken({ person: "Grace" }) }),
   ],
   [
+    "list activity: 200",
+    ...[GRACE_LINKS, WRITES],
+    looksBack.tell({
+      ...{ who: somebody("Grace"), deed: "lists what was done for them" },
+      ...{ limit: null, isFurther: false },
+    }),
+  ],
+  [
     "list links: 200",
     GRACE_LINKS,
     lists.tell({
@@ -95,6 +166,13 @@ export const TURNS: readonly (readonly [turn: string, ...steps: readonly Step[]]
       page: { limit: null, cursorOf: null },
     }),
   ],
+  ["make key: 201", MAKES_KEY],
+  [
+    "make key: not_found",
+    changesKeys.tell({ ...BY_ADMIN, service: { ...TOOL, of: GLOBEX }, change: "makes" }),
+  ],
+  ["make key: validation_failed", MAKES_KEY, MAKES_KEY, MAKES_KEY],
+  ["read keys: 200", GRACE_LINKS, ASSERTS],
   ["redeem: 201", linksInPopup.tell({ who: somebody("Grace"), token: newToken(), meanwhile: [] })],
   [
     "redeem: already_linked",
@@ -112,6 +190,11 @@ export const TURNS: readonly (readonly [turn: string, ...steps: readonly Step[]]
   ["remove as admin: not_admin", GRACE_LINKS, changes("removes as an admin", { person: "Cleo" })],
   ["remove as admin: not_found", GRACE_LINKS, changes("removes as an admin", { tenant: GLOBEX })],
   [
+    "remove key: not_found",
+    MAKES_KEY,
+    changesKeys.tell({ ...BY_ADMIN, actor: actor({ tenant: GLOBEX }), change: 0 }),
+  ],
+  [
     "remove in popup a link: 204",
     linksByToken.tell({ who: somebody("Ada"), token: newToken({ person: "Grace" }) }),
     takesBack.tell({ who: somebody("Grace"), count: 0, token: newToken() }),
@@ -122,6 +205,7 @@ export const TURNS: readonly (readonly [turn: string, ...steps: readonly Step[]]
   ["restore: not_found", GRACE_LINKS, ADMIN_REMOVES, changes("restores", { tenant: GLOBEX }, true)],
   ["save settings: version_conflict", ADA_SAVES, saves.tell({ ...ADA_ENTRY, versionOf: GLOBEX })],
   ["save settings with another's service: validation_failed", saves.tell({ ...ADA_ENTRY, idsOf: GLOBEX })],
+  ["withdraw: 204", decides.tell({ who: somebody("Grace"), service: TOOL, decision: "withdraws" })],
   ["uninstall: 204", changesState.tell({ name: JIRA, change: "uninstalled", signedBy: "itself" })],
 ];
 
@@ -134,6 +218,15 @@ export const ALL_LINK_AT_ONCE = atOnce.tell([
 /** One after the other, in a world where every tenant is set up: between them they use everything that there is. */
 export const ONE_OF_EACH_KIND: Readonly<Record<KindName, readonly Step[]>> = {
   saves: [ADA_SAVES],
+  acts: [
+    GRACE_LINKS,
+    acts.tell(ACTS),
+    acts.tell({ ...ACTS, deed: "writes" }),
+    linksByToken.tell({ who: somebody("Ada", CONFLUENCE), token: newToken() }),
+    acts.tell(ACTS),
+  ],
+  unproves: [unproves.tell(0)],
+  confirms: [confirms.tell({ count: 0, actor: actor(), isPlanted: true, isStale: false })],
   begins: [GRACE_BEGINS],
   opens: [OPENS],
   visits: [visitsAs("right", "looks"), visitsAs("right", "asks for the head"), visitsAs("right")],
@@ -147,12 +240,10 @@ export const ONE_OF_EACH_KIND: Readonly<Record<KindName, readonly Step[]>> = {
   changesTeam: [KINDS.changesTeam.tell({ target: { count: 1, isRemoved: false }, team: "red" })],
   atOnce: [ALL_LINK_AT_ONCE],
   asks: [asksInJira(newToken()), asksInJira(newToken(), "HEAD")],
-  lists: (["links", "the audit log"] as const).map((what) =>
+  lists: (["links", "changes", "use"] as const).map((what) =>
     lists.tell({ who: somebody("Ada"), what, filter: "", page: { limit: null, cursorOf: null } }),
   ),
-  administers: (["reads the settings", "opens the admin page"] as const).map((deed) =>
-    KINDS.administers.tell({ who: somebody("Ada"), deed }),
-  ),
+  administers: ADMIN_DEEDS.map((deed) => KINDS.administers.tell({ who: somebody("Ada"), deed })),
   checks: (["the saved team", "the linking window"] as const).map((what) =>
     KINDS.checks.tell({ who: somebody("Ada"), what }),
   ),
@@ -166,6 +257,17 @@ export const ONE_OF_EACH_KIND: Readonly<Record<KindName, readonly Step[]>> = {
   ]),
   changesLink: [ADMIN_REMOVES, changes("restores", {}, true), changes("removes as their own")],
   installs: [installs.tell({ name: JIRA, isElsewhere: false })],
+  decides: [AGREES, decides.tell({ who: somebody("Grace"), service: TOOL, decision: "withdraws" })],
+  asserts: [asserts.tell({ who: somebody("Ada", CONFLUENCE), service: TOOL })],
+  assertsForOwner: [assertsForOwner.tell({ count: 0, actor: actor() })],
+  changesKeys: [MAKES_KEY, changesKeys.tell({ ...BY_ADMIN, change: 0 })],
+  looksBack: (["lists what was done for them", "has seen the news"] as const).map((deed) =>
+    looksBack.tell({ who: somebody("Grace"), deed, limit: null, isFurther: false }),
+  ),
+  readsKeys: ([JIRA, CONFLUENCE] as const).flatMap((name) =>
+    (["GET", "HEAD"] as const).map((method) => readsKeys.tell({ name, method })),
+  ),
+  startsAnew: [KINDS.startsAnew.tell(0)],
   changesState: (["disabled", "enabled", "uninstalled"] as const).map((change) =>
     changesState.tell({ name: JIRA, change, signedBy: "itself" }),
   ),

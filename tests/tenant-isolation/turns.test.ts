@@ -3,11 +3,19 @@ import { describe, expect, it } from "vitest";
 import type { Call, Reply } from "../../sandbox/http-client.js";
 import { ROUTES } from "../hostile-input.fixture.js";
 import { useLinkingWorld } from "../use-linking-world.fixture.js";
-import { TEAM_NAMES, teamDomainOf } from "./cast.fixture.js";
+import { NEW_ISSUE, OWN_ACCOUNT, TEAM_NAMES, teamDomainOf } from "./cast.fixture.js";
 import { Run, type Tally } from "./run.fixture.js";
 import type { Step } from "./step.fixture.js";
 import { EVERYBODY_IS_SET_UP, Story } from "./story.fixture.js";
 import { ALL_LINK_AT_ONCE, ONE_OF_EACH_KIND, TURNS } from "./turns.fixture.js";
+
+/** The gateway's are some of many. */
+const CALLS: readonly { readonly path: string; readonly allow: string }[] = [
+  ...ROUTES,
+  { path: `/api/v1/sites/:site/jira${OWN_ACCOUNT.jira}`, allow: "GET" },
+  { path: `/api/v1/sites/:site/jira${NEW_ISSUE}`, allow: "POST" },
+  { path: `/api/v1/sites/:site/confluence${OWN_ACCOUNT.confluence}`, allow: "GET" },
+];
 
 const linking = useLinkingWorld({ teamDomains: TEAM_NAMES.map(teamDomainOf) as [string, ...string[]] });
 
@@ -40,7 +48,7 @@ async function watch(
 
 function findRoute({ method, url }: Call): string | undefined {
   const path = new URL(url).pathname;
-  const route = ROUTES.find((each) => toPattern(each.path).test(path));
+  const route = CALLS.find((each) => toPattern(each.path).test(path));
   return route && `${method} ${route.path}`;
 }
 
@@ -61,7 +69,7 @@ it("steps of every kind, one after the other, are let in by every method of ever
     const isApp = call.url.startsWith(linking.world.appUrl);
     if (isApp && reply && reply.status < 400) reached.add(findRoute(call));
   };
-  const all = ROUTES.flatMap(({ path, allow }) => allow.split(", ").map((method) => `${method} ${path}`));
+  const all = CALLS.flatMap(({ path, allow }) => allow.split(", ").map((method) => `${method} ${path}`));
   await watch({ answered }, () => tell(Object.values(ONE_OF_EACH_KIND).flat()));
   expect(all.filter((route) => !reached.has(route))).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { epochSeconds } from "../../sandbox/jwt.js";
 import { GRACE } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
 import type { TokenKind } from "./token-kind.fixture.js";
-import type { TokenWorld } from "./token-world.fixture.js";
+import { ACTOR, type TokenWorld } from "./token-world.fixture.js";
 
 export const MALFORMED = [401, "access_jwt_malformed"] as const;
 export const UNTRUSTED = [401, "access_jwt_untrusted"] as const;
@@ -28,6 +28,19 @@ export function identifyingTokens(at: () => TokenWorld): TokenKind {
     send: (token) =>
       at().send("GET", `/api/v1/sites/${at().home.host}/identity`, { authorization: `Bearer ${token}` }),
     expectAccepted: (reply) => expect(reply.expect(200).body).toMatchObject({ accountId: GRACE.accountId }),
+  };
+}
+
+/** A service acts as its visitor. */
+export function actingTokens(at: () => TokenWorld): TokenKind {
+  return {
+    ...accessTokens(at, ACTOR.audience),
+    name: "an Access JWT with which a service acts",
+    send: (token) => at().act({ authorization: `Bearer ${token}` }),
+    expectAccepted: (reply) => {
+      expect(reply.expect(200).headers["x-gateway-upstream"]).toBe("jira");
+      expect(reply.body).toMatchObject({ accountId: GRACE.accountId });
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
 import { twice } from "../service-api.fixture.js";
 import {
+  actingTokens,
   identifyingTokens,
   linkingTokens,
   MALFORMED,
@@ -40,6 +41,7 @@ const at = useTokenWorld(async (world) => {
 });
 
 const IDENTIFYING = identifyingTokens(at);
+const ACTING = actingTokens(at);
 const POPUP = popupTokens(at, () => attempt);
 const LINKING = linkingTokens(at);
 
@@ -47,7 +49,7 @@ const MISSING = [401, "access_jwt_missing"] as const;
 const SERVICE_TOKEN = [403, "service_token"] as const;
 const INVALID_BODY = [422, "validation_failed"] as const;
 
-for (const kind of [IDENTIFYING, POPUP, LINKING]) {
+for (const kind of [IDENTIFYING, ACTING, POPUP, LINKING]) {
   const otherAudience = kind === IDENTIFYING ? AUDIENCES.app : AUDIENCES.demo;
 
   describeCommonRules(kind, at);
@@ -205,6 +207,23 @@ describeAccepted(LINKING, at, "an Access JWT links", [
 describeRules(LINKING, at, "is refused for its age:", [
   ["a second more than ten minutes", () => ({ claims: { iat: epochSeconds() - 601 } }), 403, "token_too_old"],
   ["since 1970", { claims: { iat: 0 } }, 403, "token_too_old"],
+]);
+// Security rule 13: a day, unless an admin says something else.
+describeAccepted(ACTING, at, "an Access JWT acts", [
+  ["when it was issued a day ago", () => ({ claims: { iat: epochSeconds() - 86_400, nbf: undefined } })],
+]);
+describeRules(ACTING, at, "is refused for its age:", [
+  ["a second more than a day", () => ({ claims: { iat: epochSeconds() - 86_401 } }), 403, "token_too_old"],
+  ["since 1970", { claims: { iat: 0 } }, 403, "token_too_old"],
+]);
+describeRules(ACTING, at, "is refused for who its holder is:", [
+  ["somebody new with a linked person's e-mail", { claims: { sub: "somebody-new" } }, 404, "not_linked"],
+  [
+    "a linked person's id in other letters",
+    { claims: { sub: GRACE.accessSubject.toUpperCase() } },
+    404,
+    "not_linked",
+  ],
 ]);
 describeAccepted(IDENTIFYING, at, "an Access JWT identifies", [
   ["when it was issued in 1970 and hasn't expired", { claims: { iat: 0, nbf: 0 } }],

@@ -1,11 +1,13 @@
 import { expect, vi } from "vitest";
 
 import type { AccessTeam } from "../../sandbox/access-team.js";
+import type { NewService } from "../../sandbox/app-page.js";
 import type { AtlassianSite } from "../../sandbox/atlassian-site.js";
 import type { Reply } from "../../sandbox/http-client.js";
 import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
 import { SERVICES, type World } from "../../sandbox/world.js";
+import { acting } from "../gateway.fixture.js";
 import { senderOf, TenantsWorld, type Sender } from "../lifecycle.fixture.js";
 import { expectProblem } from "../refusals.fixture.js";
 import { Attacker } from "./attacker.fixture.js";
@@ -20,8 +22,16 @@ const TEAM_DOMAINS = [
 /** In the one minute that there is, one account and one tenant hand in the tokens of all rows. */
 const MANY = { calls: 100_000, perSeconds: 60 };
 
+/** May act as whoever visits it, and be told who looks at a page. */
+export const ACTOR: NewService = {
+  ...acting("Acting service", {
+    requests: [{ methods: ["GET"], path: "/rest/api/3/myself" }],
+    consent: "given",
+  }),
+  purposes: ["act", "assert"],
+};
+
 interface Trace {
-  /** Changes with every commit to the database, whatever it writes. */
   readonly stored: unknown;
   readonly asked: readonly string[];
 }
@@ -38,6 +48,7 @@ export class TokenWorld {
   readonly globex: AccessTeam;
   /** A team that nobody trusts. */
   readonly strangers: AccessTeam;
+  #stored: { readonly version: string; readonly rows: unknown } = { version: "", rows: null };
 
   private constructor(tenants: TenantsWorld, attacker: Attacker) {
     this.tenants = tenants;
@@ -131,7 +142,9 @@ export class TokenWorld {
     ] as const) {
       await world.install("jira", site);
       await this.tenants.waitUntilProven(site);
-      await world.page(ADA, "jira", site).saveSettings({ teamDomain: team.domain, services: SERVICES });
+      await world
+        .page(ADA, "jira", site)
+        .saveSettings({ teamDomain: team.domain, services: [...SERVICES, ACTOR] });
       const accessJwt = await team.signAccessJwt(person, AUDIENCES.app);
       (await world.page(person, "jira", site).send("POST", "/api/v1/me/links", { accessJwt })).expect(201);
       (await this.tenants.identify(site.host, await team.signAccessJwt(person, AUDIENCES.demo))).expect(200);
@@ -151,13 +164,37 @@ export class TokenWorld {
     );
   }
 
+  /** As a service that acts does. What it did is on the record when it has its answer. */
+  async act(headers: Readonly<Record<string, string>>, query = ""): Promise<Reply> {
+    const path = `/api/v1/sites/${this.home.host}/jira/rest/api/3/myself${query}`;
+    const reply = await this.send("GET", path, headers);
+    if (reply.headers["x-gateway-upstream"] === undefined) return reply;
+    await vi.waitFor(
+      async () => {
+        const sql = "SELECT id FROM audit_events WHERE action = 'service.acted' AND reference = ?";
+        const recorded = await this.tenants.database.select(sql, [reply.headers["x-request-reference"]]);
+        expect(recorded).toHaveLength(1);
+      },
+      { timeout: 5_000, interval: 10 },
+    );
+    return reply;
+  }
+
   async #observe(mayAsk?: RegExp): Promise<Trace> {
-    const { sites, installKeys, teams } = this.world.parts;
-    const servers = [...sites, installKeys, ...teams, this.attacker].map(({ server }) => server);
+    const { sites, installKeys, oauth, teams } = this.world.parts;
+    const servers = [...sites, installKeys, oauth, ...teams, this.attacker].map(({ server }) => server);
     const asked = servers.flatMap(({ url, requests }) => requests.map((line) => `${url} ${line}`));
     return {
-      stored: await this.tenants.database.select("PRAGMA data_version"),
+      stored: await this.#readStored(),
       asked: asked.filter((line) => !mayAsk?.test(line)),
     };
+  }
+
+  /** Read again only after something has been written, whatever it was. */
+  async #readStored(): Promise<unknown> {
+    const { database } = this.tenants;
+    const version = JSON.stringify(await database.select("PRAGMA data_version"));
+    if (version !== this.#stored.version) this.#stored = { version, rows: await database.snapshot() };
+    return this.#stored.rows;
   }
 }
