@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 export default tseslint.config(
   { ignores: ["dist/", "data/", "coverage/"] },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "examples/**/*.js"],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
@@ -19,7 +19,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.ts", "public/**/*.js", "sandbox/pages/**/*.js"],
+    files: ["**/*.ts", "public/**/*.js", "sandbox/pages/**/*.js", "examples/**/*.js"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
@@ -47,11 +47,18 @@ export default tseslint.config(
     },
   },
   {
-    files: ["sandbox/**/*.ts", "tests/**/*.ts"],
+    files: ["sandbox/**/*.ts", "bench/**/*.ts", "tests/**/*.ts", "examples/**/*.js"],
     rules: { "no-console": "off" },
   },
   {
-    files: ["src/config/env.ts", "sandbox/main.ts", "tests/**/*.ts", "**/*.config.ts"],
+    files: [
+      "src/config/env.ts",
+      "sandbox/main.ts",
+      "sandbox/build-server.ts",
+      "tests/**/*.ts",
+      "examples/**/*.js",
+      "**/*.config.ts",
+    ],
     rules: { "no-restricted-properties": "off", "no-restricted-imports": "off" },
   },
   {
