@@ -67,6 +67,11 @@ export function stories(maxLength: number): Arbitrary<Story> {
     .map(([first, steps]) => new Story([...first, ...steps, ...EVERYBODY_LOOKS]));
 }
 
+const USUAL = {
+  ...({ team: "red", allowedEmailDomains: [], paused: false, pausedService: null } as const),
+  idsOf: null,
+};
+
 /** Every tenant has the app, and trusts the same team and the same services. */
 export const EVERYBODY_IS_SET_UP: readonly Step[] = TENANT_NAMES.flatMap((name) => prepare(name, "set up"));
 
@@ -77,11 +82,6 @@ const readiness = mostly<Readiness>("set up", "set up", "installed", "absent");
 const beginning = fc
   .tuple(...TENANT_NAMES.map((name) => readiness.map((ready) => prepare(name, ready))))
   .map((steps) => steps.flat());
-
-const USUAL = {
-  ...({ team: "red", allowedEmailDomains: [], paused: false, pausedService: null } as const),
-  idsOf: null,
-};
 
 function prepare(name: TenantName, ready: Readiness): readonly Step[] {
   const settings: SettingsEntry = { ...USUAL, services: "usual", versionOf: name };
