@@ -145,7 +145,9 @@ describe("a stranger who measures how long a refusal takes", () => {
     const reads = vi.spyOn(sqlite3.Statement.prototype, "all");
     onTestFinished(() => reads.mockRestore());
     await question();
-    const statements = reads.mock.contexts.map((statement) => String(Reflect.get(statement as object, "sql")));
+    const statements = reads.mock.contexts.map((statement) =>
+      String(Reflect.get(statement as object, "sql")),
+    );
     reads.mockRestore();
     return statements.map((sql) => / FROM `?(\w+)/.exec(sql)?.[1] ?? sql);
   }
