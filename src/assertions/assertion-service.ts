@@ -109,7 +109,7 @@ export class AssertionService {
       };
       const token = await signer.sign(key, claims);
       const event = audit.assertionIssued(by, tenant, service, claims.jti);
-      use.record({ event, outcome: "asserted", isDone: true });
+      use.record({ event, outcome: "asserted" });
       return { token, expiresAt: new Date(exp * 1000) };
     } finally {
       // Counts only where nothing was recorded.

@@ -62,7 +62,7 @@ export class ActingRecord {
     const acted = { method, path: pattern.path, status, milliseconds, code, ...shown };
     const event = this.#audit.serviceActed(this.#initiator, tenant, service, acted);
     const outcome = code === null || code === "caller_left" ? "acted" : code;
-    this.#use.record({ event, outcome, isDone: true });
+    this.#use.record({ event, outcome });
   }
 }
 

@@ -33,13 +33,11 @@ export interface Refusals {
   readonly lastAt: Date;
 }
 
-/** What a service has done for a person, or tried to. */
+/** What a service has done for a person. */
 export interface RecordedUse {
   /** Its actor's account is the person's, its target the service. */
   readonly event: AuditEvent;
   readonly outcome: UseOutcome;
-  /** False when it was refused before anything could happen. */
-  readonly isDone: boolean;
 }
 
 /** Something a service is about to do for a person: its place in the record is taken. Only the first of the two counts. */
@@ -91,8 +89,8 @@ export class ServiceUses {
     const giveBack = this.#records.open(tenantId);
     return {
       drop: () => void giveBack(null),
-      record: ({ event, outcome, isDone }) => {
-        if (giveBack(event)) this.#count(event, outcome, isDone);
+      record: ({ event, outcome }) => {
+        if (giveBack(event)) this.#count(event, outcome);
       },
     };
   }
@@ -137,10 +135,10 @@ export class ServiceUses {
     await this.#counts.drain();
   }
 
-  #count({ tenantId, target, actor, at }: AuditEvent, outcome: UseOutcome, isDone: boolean): void {
+  #count({ tenantId, target, actor, at }: AuditEvent, outcome: UseOutcome): void {
     if (target === null) return;
     this.#counts.count(tenantId, target.id, outcome);
-    if (isDone && actor.accountId !== null) {
+    if (actor.accountId !== null) {
       this.#counts.countPerson(tenantId, target.id, actor.accountId, at);
     }
   }
