@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 
+import { audienceOf } from "../sandbox/access-team.js";
 import { json, type Handler } from "../sandbox/http-server.js";
 import { ADA, GRACE } from "../sandbox/people.js";
 import { SERVICES } from "../sandbox/world.js";
@@ -112,6 +113,29 @@ describe("a call that was begun before, and whose end is held back, is cut soon 
     };
   }
 
+  async function withLiveCheck(): Promise<Case> {
+    const setLiveCheck = async (liveCheckSeconds: number | null) => {
+      const { services } = await admin().getSettings();
+      await admin().saveSettings({
+        services: services.map((service) =>
+          service.label === "free" && service.limits
+            ? { ...service, limits: { ...service.limits, liveCheckSeconds } }
+            : service,
+        ),
+      });
+    };
+    await setLiveCheck(10);
+    const token = await scene.sign({});
+    return {
+      call: { token },
+      takeBack: () => {
+        scene.world.team.endSession(token);
+        travel(10);
+      },
+      restore: () => setLiveCheck(null),
+    };
+  }
+
   it.each<[what: string, code: ProblemCode, prepare: () => Case | Promise<Case>]>([
     [
       "its person withdraws consent",
@@ -177,11 +201,30 @@ describe("a call that was begun before, and whose end is held back, is cut soon 
         call: {},
         takeBack: async () => {
           const { services } = await admin().getSettings();
-          await admin().saveSettings({
-            services: [...services.filter(({ label }) => label !== "free"), ACTING.free],
-          });
+          const others = services.map((service) =>
+            service.label === "free" ? { ...service, audience: audienceOf("moved") } : service,
+          );
+          await admin().saveSettings({ services: [...others, ACTING.free] });
         },
+        restore: () => scene.save("jira", [...SERVICES, ACTING.free, ACTING.local, ACTING.asking]),
       }),
+    ],
+    ["Access ends the session that its person's token was made in", "access_jwt_expired", withLiveCheck],
+    [
+      "the team withdraws the key that signed its person's token",
+      "access_jwt_untrusted",
+      async () => {
+        const { team } = scene.world;
+        await team.rotateKeys();
+        return {
+          call: {},
+          takeBack: async () => {
+            await team.rotateKeys();
+            team.dropOldKeys();
+            (await admin().send("POST", "/api/v1/settings/check", {})).expect(200);
+          },
+        };
+      },
     ],
     [
       "the app is uninstalled",

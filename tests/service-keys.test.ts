@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { audienceOf } from "../sandbox/access-team.js";
 import { ADA, createPerson, GRACE } from "../sandbox/people.js";
 import { SERVICES } from "../sandbox/world.js";
 import type { ProblemCode } from "../src/errors.js";
@@ -160,6 +161,18 @@ describe("a service with a key", () => {
     await tools.change("Builds", { label: "Nightly builds" });
     for (const { key } of [told, second]) expect((await tools.act(token, key)).status).toBe(200);
     refuse(await tools.act(token), "service_key_required");
+  });
+
+  it("keeps it when settings are written again without ids, and when its application gets another AUD tag", async () => {
+    const { services } = await tools.admin.getSettings();
+    await tools.admin.saveSettings({ services: services.map((service) => ({ ...service, id: null })) });
+    refuse(await tools.act(token), "service_key_required");
+    expect((await tools.act(token, told.key)).status).toBe(200);
+
+    await tools.change("Builds", { audience: audienceOf("Builds again") });
+    const after = await tools.gateway.sign({ audience: audienceOf("Builds again") });
+    refuse(await tools.act(after), "service_key_required");
+    expect((await tools.act(after, told.key)).status).toBe(200);
   });
 
   it("loses it with its place in the list", async () => {

@@ -139,6 +139,22 @@ describe("settings", () => {
     expect(new Set(after.services.map(({ id }) => id)).size).toBe(4);
   });
 
+  it("know a service without an id by its audience, so that the same document can be written again", async () => {
+    const page = await freshPage();
+    const { services } = await save(page, { services: [APP, DEMO] });
+    const again = await save(page, { services: [{ ...DEMO, label: "Renamed" }, APP] });
+    expect(again.services.map(({ id }) => id)).toEqual([services[1]!.id, services[0]!.id]);
+  });
+
+  it("don't take a service for another that has moved away from its audience", async () => {
+    const page = await freshPage();
+    const { services } = await save(page, { services: [APP, DEMO] });
+    const moved = { ...services[1]!, audience: "1".repeat(64) };
+    const after = await save(page, { services: [DEMO, APP, moved] });
+    expect(after.services.map(({ id }) => id)).toEqual([expect.any(String), services[0]!.id, moved.id]);
+    expect(after.services[0]?.id).not.toBe(moved.id);
+  });
+
   it.each<[string, unknown, unknown]>([
     ["left out", undefined, null],
     ["null", null, null],

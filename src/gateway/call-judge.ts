@@ -30,8 +30,7 @@ export interface GatewayRequest {
 
 /** Who asks for what. */
 interface Question {
-  readonly token: VerifiedAccessJwt;
-  readonly serviceKey: string | null;
+  readonly credentials: ServiceCredentials;
   readonly request: GatewayRequest;
 }
 
@@ -55,6 +54,8 @@ export interface CallJudgeDependencies {
   readonly accountPageUrl: AccountPageUrl;
 }
 
+type OnRefusal = (tenant: Tenant, service: TrustedService | null, refusal: unknown) => void;
+
 /** Says what a service may do as the person whose Access JWT it holds. */
 export class CallJudge {
   readonly #deps: CallJudgeDependencies;
@@ -64,26 +65,10 @@ export class CallJudge {
   }
 
   /** Throws the contract's refusals in the contract's order, and counts them for their service. */
-  async permit(
-    { accessJwt, serviceKey }: ServiceCredentials,
-    request: GatewayRequest,
-  ): Promise<PermittedCall> {
-    const { accessJwts, liveCheck, serviceUses } = this.#deps;
-    const question = { token: await accessJwts.verify(accessJwt), serviceKey, request };
-    const count = (tenant: Tenant, service: TrustedService | null, refusal: unknown) => {
-      serviceUses.countRefusal(tenant.id, service, refusal);
-    };
-    const call = await this.#judge(question, count);
-    const liveCheckSeconds = call.service.limits?.liveCheckSeconds ?? null;
-    if (liveCheckSeconds === null) return call;
-    // Last, so that nobody who is refused anyway makes the app call out. Asking takes a while: what counts is read again.
-    const hasAsked = await liveCheck
-      .requireLive(question.token, accessJwt, liveCheckSeconds)
-      .catch((error: unknown) => {
-        count(call.tenant, call.service, error);
-        throw error;
-      });
-    return hasAsked ? this.#judge(question, count) : call;
+  async permit(credentials: ServiceCredentials, request: GatewayRequest): Promise<PermittedCall> {
+    return this.#judge({ credentials, request }, (tenant, service, refusal) => {
+      this.#deps.serviceUses.countRefusal(tenant.id, service, refusal);
+    });
   }
 
   /** Throws the same refusals for what was permitted before, and counts none. */
@@ -94,19 +79,37 @@ export class CallJudge {
     }
   }
 
-  async #judge(
+  async #judge(question: Question, onRefusal: OnRefusal): Promise<PermittedCall> {
+    const { accessJwts, liveCheck } = this.#deps;
+    const { accessJwt } = question.credentials;
+    const token = await accessJwts.verify(accessJwt);
+    const call = await this.#judgeToken(token, question, onRefusal);
+    const liveCheckSeconds = call.service.limits?.liveCheckSeconds ?? null;
+    if (liveCheckSeconds === null) return call;
+    // Last, so that nobody who is refused anyway makes the app call out. Asking takes a while: what counts is read again.
+    const hasAsked = await liveCheck
+      .requireLive(token, accessJwt, liveCheckSeconds)
+      .catch((error: unknown) => {
+        onRefusal(call.tenant, call.service, error);
+        throw error;
+      });
+    return hasAsked ? this.#judgeToken(token, question, onRefusal) : call;
+  }
+
+  async #judgeToken(
+    token: VerifiedAccessJwt,
     question: Question,
-    onRefusal: (tenant: Tenant, service: TrustedService | null, refusal: unknown) => void,
+    onRefusal: OnRefusal,
   ): Promise<PermittedCall> {
-    const { token, serviceKey, request } = question;
-    const { site, target } = request;
+    const { site, target } = question.request;
     // Security rule 3: of the named product alone, of which there is one proven tenant at most.
     const asked = { site, product: target.product, audience: null };
     const [found] = await this.#deps.trusting.list(token, asked);
     if (!found) throw new AppError("access_jwt_untrusted");
+    const { serviceKey } = question.credentials;
     const wanted = { purpose: "act", audience: null, serviceKey } as const;
     try {
-      return await this.#judgeIn(found, question, wanted);
+      return await this.#judgeIn(found, token, question, wanted);
     } catch (error) {
       onRefusal(found.tenant, findMeantService(token, found.settings, wanted), error);
       throw error;
@@ -115,12 +118,12 @@ export class CallJudge {
 
   async #judgeIn(
     { tenant, settings }: Trusting,
+    token: VerifiedAccessJwt,
     question: Question,
     wanted: WantedUse,
   ): Promise<PermittedCall> {
     const { database, serviceUses, clock, accountPageUrl } = this.#deps;
-    const { token, request } = question;
-    const { target, method, caller } = request;
+    const { target, method, caller } = question.request;
     const { identity, service, key } = judgeToken(token, settings, clock, wanted);
     if (key) serviceUses.noteKey(tenant.id, service.id, key.id);
     const link = await database.read.links.findByIdentity(tenant.id, identity.issuer, identity.subject);

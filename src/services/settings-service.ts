@@ -138,12 +138,25 @@ export class SettingsService {
 function applyDocument(before: Settings, document: SettingsDocument): Settings {
   const errors = findErrors(before, document);
   if (errors.length > 0) throw new ValidationError(errors);
-  const keysOf = (serviceId: string) => before.services.find(({ id }) => id === serviceId)?.keys ?? [];
   const services: TrustedService[] = document.services.map((service) => {
-    const id = service.id ?? createId();
-    return { ...service, id, keys: keysOf(id) };
+    const known = findKnown(before, document, service);
+    return { ...service, id: known?.id ?? createId(), keys: known?.keys ?? [] };
   });
   return { ...document, services, version: before.version + 1 };
+}
+
+/**
+ * Without an id, a service is the one that has had its audience: else writing a document of one's own again would take
+ * its keys away, so that anybody with a person's token could use it, and everybody's consents.
+ */
+function findKnown(
+  before: Settings,
+  document: SettingsDocument,
+  { id, audience }: SettingsDocument["services"][number],
+): TrustedService | undefined {
+  if (id) return before.services.find((known) => known.id === id);
+  const isNamed = (knownId: string) => document.services.some((other) => other.id === knownId);
+  return before.services.find((known) => known.audience === audience && !isNamed(known.id));
 }
 
 /** Services that people may have agreed to, and that they aren't asked about any more. */
