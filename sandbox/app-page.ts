@@ -10,7 +10,8 @@ import { productName } from "../src/web/product-name.js";
 export interface NewService
   extends
     Pick<ListedService, "label" | "audience" | "purposes">,
-    Partial<Pick<ListedService, "id" | "paused">> {
+    Partial<Pick<ListedService, "paused">> {
+  readonly id?: string | null;
   readonly limits?: Partial<ServiceLimits> | null;
 }
 
