@@ -8,9 +8,7 @@ import { productName } from "../src/web/product-name.js";
 
 /** A service as an admin enters it: what is left out, the app fills in. */
 export interface NewService
-  extends
-    Pick<ListedService, "label" | "audience" | "purposes">,
-    Partial<Pick<ListedService, "paused">> {
+  extends Pick<ListedService, "label" | "audience" | "purposes">, Partial<Pick<ListedService, "paused">> {
   readonly id?: string | null;
   readonly limits?: Partial<ServiceLimits> | null;
 }

@@ -39,5 +39,4 @@ export const NOT_PLAYED: Readonly<Partial<Record<ProblemCode, string>>> = {
   attempt_expired: OF_LINKING,
   metrics_token_invalid: "Only whoever reads the operator's metrics can meet it.",
   internal_error: "It would take a fault in the app.",
-  store_unavailable: "The app's database would have to fail, and with it everything else here.",
 };

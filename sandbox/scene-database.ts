@@ -22,6 +22,21 @@ export async function makeLinkOld({ parts }: World, { accountId }: Person): Prom
   );
 }
 
+/** As if the disk were full for what services do on this site, and for that alone. */
+export async function refuseRecords({ parts }: World, site: string): Promise<void> {
+  await execute(
+    parts.databaseFile,
+    `CREATE TRIGGER scene_refuses_records BEFORE INSERT ON audit_events
+      WHEN NEW.action = 'service.acted' AND NEW.tenant_id IN (SELECT id FROM tenants WHERE site = ?)
+      BEGIN SELECT RAISE(ABORT, 'The scene has no room for this.'); END`,
+    [site],
+  );
+}
+
+export async function acceptRecords({ parts }: World): Promise<void> {
+  await execute(parts.databaseFile, "DROP TRIGGER IF EXISTS scene_refuses_records", []);
+}
+
 async function execute(file: string | null, sql: string, replacements: unknown[]): Promise<void> {
   if (file === null) throw new Error("The app's database isn't a file of the sandbox's.");
   const sequelize = connect({ file, busyTimeoutMilliseconds: 1_000, foreignKeys: true, tries: 1 });
