@@ -55,6 +55,8 @@ export interface Database {
   readonly read: ReadStores;
   /** Runs `work` in one transaction; what it throws rolls everything back and is thrown on. */
   write<T>(work: (stores: WriteStores) => Promise<T>): Promise<T>;
+  /** The same, before all that waits: for what the app gathers and writes by itself. */
+  writeFirst<T>(work: (stores: WriteStores) => Promise<T>): Promise<T>;
   /** Makes what was deleted unreadable in the database's files too, as soon as no reader needs it. Never throws. */
   overwriteDeleted(): Promise<void>;
 }

@@ -18,7 +18,7 @@ import { PEOPLE_BEHIND_A_PROXY } from "../src/web/address-limit.js";
 import { FORM_LIMIT_BYTES } from "../src/web/form-body.js";
 import { MAX_CONNECTIONS, MAX_HEADER_BYTES, TIMEOUTS } from "../src/web/http-server.js";
 import { JSON_BODY_LIMIT_BYTES, MAX_JSON_DEPTH } from "../src/web/json-body.js";
-import { RATES } from "../src/web/limits.js";
+import { MAX_CHANGES_OF_TENANT, RATES } from "../src/web/limits.js";
 import { ANSWER_STALL_MS } from "../src/web/relay-answer.js";
 import { BODY_IDLE_MS } from "../src/web/request-stream.js";
 import { expectProblem } from "./refusals.fixture.js";
@@ -56,6 +56,7 @@ describe("docs/operations.md", () => {
     expect(readTable("what")).toEqual([
       ["calls of the browser API and pages", "an account", often(account)],
       ["calls of the browser API and pages", "a tenant", often(tenant)],
+      ["changes under way through the browser API", "a tenant", String(MAX_CHANGES_OF_TENANT)],
       ["linking attempts", "an account", often(attempts)],
       ["codes and Access JWTs handed in to be linked", "an account", often(proof)],
       ["wrong codes", "a linking attempt", `${MAX_WRONG_CODES}, then it ends`],

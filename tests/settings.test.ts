@@ -11,6 +11,7 @@ import type { ProblemCode } from "../src/errors.js";
 import type { ListedSettings } from "../src/services/settings.js";
 import type { TeamCheck } from "../src/services/team-keys.js";
 import { PRODUCTS, type Product } from "../src/tenants/tenant.js";
+import { MAX_CHANGES_OF_TENANT } from "../src/web/limits.js";
 import { settings as settingsSchema, teamCheck as teamCheckSchema } from "../src/web/api-schemas.js";
 import { expectProblem, TenantsWorld, travel } from "./lifecycle.fixture.js";
 import { APP, DEMO, FRESH, REFUSED_SETTINGS, TEAM } from "./settings-refused.fixture.js";
@@ -493,6 +494,23 @@ describe("what is limited", () => {
     (await world.page(ADA).send("POST", "/api/v1/settings/check", {})).expect(200);
     travel(61);
     (await page.send("POST", "/api/v1/settings/check", {})).expect(200);
+  });
+
+  it("changes that are under way at once, to 250, for each tenant apart: they all wait for one writer", async () => {
+    const site = await tenants.installed();
+    const [mine, others] = [world.page(ADA, "jira", site), await freshPage()];
+    // Whether Ada is an admin takes a moment.
+    site.behaviour.delaySeconds = 1;
+    const saves = Array.from({ length: MAX_CHANGES_OF_TENANT + 5 }, () =>
+      put(mine, { ...FRESH, version: 9 }),
+    );
+    const theirs = await put(others, { ...FRESH, version: 9 });
+    theirs.expect(409);
+    const statuses = (await Promise.all(saves)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(MAX_CHANGES_OF_TENANT);
+    site.behaviour.delaySeconds = 0;
+    (await put(mine, { ...FRESH, version: 9 })).expect(409);
   });
 
   it("changes of the team, to 300 an hour, for each tenant apart", async () => {

@@ -67,6 +67,24 @@ describe("a write in the background", () => {
     expect(stored).toEqual([["a"], ["b"]]);
   });
 
+  it("misses nothing that comes when a write has looked for the last time and isn't over", async () => {
+    const stored: string[] = [];
+    const waiting = ["a"];
+    const background = new BackgroundWrite(() => {
+      stored.push(...waiting.splice(0));
+      const over = Promise.resolve(true);
+      if (stored.length === 1) void over.then(addAnother);
+      return over;
+    }, EVERY);
+    const addAnother = () => {
+      waiting.push("b");
+      background.soon();
+    };
+    background.soon();
+    await vi.advanceTimersByTimeAsync(2 * EVERY);
+    expect(stored).toEqual(["a", "b"]);
+  });
+
   it("has nothing left to do when it is drained, though a write was under way that left something", async () => {
     const { stored, background, add, hold } = setUp();
     const release = hold();

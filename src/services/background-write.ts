@@ -4,6 +4,7 @@ export class BackgroundWrite {
   readonly #everyMilliseconds: number;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
+  #hasMore = false;
 
   /** `write` never throws, and answers whether nothing is left; what is left, it is given the next time. */
   constructor(write: () => Promise<boolean>, everyMilliseconds: number) {
@@ -13,7 +14,8 @@ export class BackgroundWrite {
 
   /** There is something to store. */
   soon(): void {
-    // A write that is under way sees it at its end.
+    // A write that is under way may have looked for the last time.
+    this.#hasMore = true;
     if (this.#writing) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
@@ -33,10 +35,11 @@ export class BackgroundWrite {
   }
 
   async #start(): Promise<boolean> {
+    this.#hasMore = false;
     const writing = this.#write();
     this.#writing = writing.then(() => undefined);
     const isDone = await writing;
     this.#writing = null;
-    return isDone;
+    return isDone && !this.#hasMore;
   }
 }

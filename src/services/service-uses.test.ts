@@ -21,10 +21,14 @@ async function setUp() {
   });
   let now = NOW;
   let isBroken = false;
-  const write: Database["write"] = (work) =>
-    isBroken ? Promise.reject(new AppError("store_unavailable")) : database.write(work);
+  const writeFirst: Database["writeFirst"] = (work) =>
+    isBroken ? Promise.reject(new AppError("store_unavailable")) : database.writeFirst(work);
   const clock = { now: () => now };
-  const uses = new ServiceUses({ database: { read: database.read, write }, clock, logger: silentLogger });
+  const uses = new ServiceUses({
+    database: { read: database.read, writeFirst },
+    clock,
+    logger: silentLogger,
+  });
   return {
     ...{ database, tenant, stranger, uses },
     travel: (days: number) => (now = new Date(NOW.getTime() + days * DAY_MILLISECONDS)),

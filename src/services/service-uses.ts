@@ -9,7 +9,7 @@ import { dayOf, UseCounts } from "./use-counts.js";
 import { UseRecords } from "./use-records.js";
 
 interface Dependencies {
-  readonly database: Pick<Database, "read" | "write">;
+  readonly database: Pick<Database, "read" | "writeFirst">;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -56,6 +56,8 @@ export class SettingsService {
   async replace(tenant: Tenant, rawDocument: unknown, by: Initiator): Promise<Settings> {
     const document = parseWith(settingsDocument, rawDocument);
     const current = await this.get(tenant.id);
+    // Again below, where it counts. Here it keeps what is stale from waiting for the writer, which is everybody's.
+    if (document.version !== current.version) throw new AppError("version_conflict");
     if (document.teamDomain !== null && document.teamDomain !== current.teamDomain) {
       this.#teamChanges.consume(tenant.id);
     }

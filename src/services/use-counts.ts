@@ -6,7 +6,7 @@ import type { KeyUse, PersonalUse, ServiceDay, UseOutcome } from "./service-use-
 import { writeByTenant } from "./write-by-tenant.js";
 
 interface Dependencies {
-  readonly database: Pick<Database, "write">;
+  readonly database: Pick<Database, "writeFirst">;
   readonly clock: Clock;
   readonly logger: Logger;
 }

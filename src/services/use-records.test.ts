@@ -14,7 +14,7 @@ function createEvent(reference: string, tenant = TENANTS[0]): AuditEvent {
 }
 
 /** A database that writes when it is let, and remembers what was written together. */
-class FakeDatabase implements Pick<Database, "write"> {
+class FakeDatabase implements Pick<Database, "writeFirst"> {
   isBroken = false;
   /** Of this tenant there is something that can't be stored. */
   unstorableTenantId: string | null = null;
@@ -27,7 +27,7 @@ class FakeDatabase implements Pick<Database, "write"> {
     return release;
   }
 
-  async write<T>(work: (stores: WriteStores) => Promise<T>): Promise<T> {
+  async writeFirst<T>(work: (stores: WriteStores) => Promise<T>): Promise<T> {
     await this.#gate;
     if (this.isBroken) throw new AppError("store_unavailable");
     const written: (string | null)[] = [];

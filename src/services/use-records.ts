@@ -6,7 +6,7 @@ import type { Database } from "../stores.js";
 import { writeByTenant } from "./write-by-tenant.js";
 
 interface Dependencies {
-  readonly database: Pick<Database, "write">;
+  readonly database: Pick<Database, "writeFirst">;
   readonly logger: Logger;
   readonly maxRecords?: number;
   readonly maxRecordsOfTenant?: number;

@@ -9,13 +9,13 @@ type StoreOne<T> = (stores: WriteStores, tenantId: string, whatThereIs: T) => Pr
  * everybody's.
  */
 export async function writeByTenant<T>(
-  database: Pick<Database, "write">,
+  database: Pick<Database, "writeFirst">,
   ofTenants: ReadonlyMap<string, T>,
   storeOne: StoreOne<T>,
 ): Promise<ReadonlyMap<string, unknown>> {
   if (ofTenants.size === 0) return new Map();
   try {
-    await database.write(async (stores) => {
+    await database.writeFirst(async (stores) => {
       for (const [tenantId, whatThereIs] of ofTenants) await storeOne(stores, tenantId, whatThereIs);
     });
     return new Map();

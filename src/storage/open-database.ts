@@ -118,6 +118,8 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     read,
     ping,
     write: (work) => writer.transact((session) => work(createWriteStores(session, secretBox, clock))),
+    writeFirst: (work) =>
+      writer.transact((session) => work(createWriteStores(session, secretBox, clock)), { isFirst: true }),
     overwriteDeleted,
     reencrypt,
     close: () => (closed ??= close()),

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { DataTypes } from "sequelize";
 import { z } from "zod";
 
@@ -33,7 +34,9 @@ const SETTINGS: TableDefinition<SettingsRow> = {
 };
 
 /** All of the settings that isn't a column. */
-const document: z.ZodType<Omit<Settings, "teamDomain" | "version">> = z.strictObject({
+type SettingsOfDocument = Omit<Settings, "teamDomain" | "version">;
+
+const document: z.ZodType<SettingsOfDocument> = z.strictObject({
   services: z.array(
     z.strictObject({
       id: z.string(),
@@ -93,13 +96,20 @@ export class SqlSettingsReader implements SettingsReader {
   }
 }
 
-function toSettings(row: SettingsRow): Settings {
-  const { tenantId, teamDomain, version } = row;
-  return {
-    teamDomain,
-    ...parseStoredJson(document, row.document, `the settings of tenant ${tenantId}`),
-    version,
-  };
+/** By their text, so that none is ever stale. Reading a long one takes milliseconds, and each call of a service needs it. */
+const readDocuments = new LRUCache<string, SettingsOfDocument>({
+  max: 10_000,
+  maxSize: 16 * 1024 * 1024,
+  sizeCalculation: (_settings, text) => text.length,
+});
+
+function toSettings({ tenantId, teamDomain, document: text, version }: SettingsRow): Settings {
+  let settings = readDocuments.get(text);
+  if (!settings) {
+    settings = parseStoredJson(document, text, `the settings of tenant ${tenantId}`);
+    readDocuments.set(text, settings);
+  }
+  return { teamDomain, ...settings, version };
 }
 
 export class SqlSettingsStore extends SqlSettingsReader implements SettingsStore {

@@ -111,6 +111,16 @@ describe("a write", () => {
     expect(await database.read.tenants.listEnabledOfSite(SITE, null)).toEqual([]);
   });
 
+  it("goes before all that waits, where it is to be the first", async () => {
+    const database = await openTestDatabase();
+    const done: string[] = [];
+    const write = (name: string) => database.write(() => Promise.resolve(done.push(name)));
+    const waiting = ["one", "two", "three"].map(write);
+    const first = database.writeFirst(() => Promise.resolve(done.push("first")));
+    await Promise.all([...waiting, first]);
+    expect(done).toEqual(["one", "first", "two", "three"]);
+  });
+
   it("answers with what its work answers", async () => {
     const database = await openTestDatabase();
     expect(await database.write(() => Promise.resolve("done"))).toBe("done");

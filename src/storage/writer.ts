@@ -31,9 +31,9 @@ export class Writer {
     this.#queue = withTimeout(new Mutex(), deps.queueTimeoutMilliseconds);
   }
 
-  /** All or nothing; what `work` throws is thrown on. Throws `store_unavailable`. */
-  async transact<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const leave = await this.#enterQueue();
+  /** All or nothing; what `work` throws is thrown on. `isFirst` goes before all that waits. Throws `store_unavailable`. */
+  async transact<T>(work: (session: Session) => Promise<T>, { isFirst = false } = {}): Promise<T> {
+    const leave = await this.#enterQueue(isFirst ? 1 : 0);
     try {
       const session = await this.#begin();
       try {
@@ -57,9 +57,9 @@ export class Writer {
     leave?.();
   }
 
-  async #enterQueue(): Promise<() => void> {
+  async #enterQueue(priority = 0): Promise<() => void> {
     try {
-      return await this.#queue.acquire();
+      return await this.#queue.acquire(priority);
     } catch {
       throw unavailable("Other writes took too long.");
     }

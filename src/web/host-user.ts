@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 
 import type { AppContext } from "../app-context.js";
 import type { Initiator } from "../audit/audit-log.js";
@@ -14,8 +14,8 @@ const users = new WeakMap<Request, HostUser>();
 
 /** Lets in a person who is signed in to Jira or Confluence, as a context JWT proves. */
 export function requireUser(door: Door): RequestHandler {
-  return async (req, _res, next) => {
-    const user = await requireCaller(door, req);
+  return async (req, res, next) => {
+    const user = await requireCaller(door, req, res);
     const [asked] = await Promise.all([askForProof(door, user), requirePerson(door.host, user)]);
     users.set(req, asked);
     next();
@@ -37,8 +37,8 @@ export async function requirePerson(host: HostDirectory, { tenant, accountId }: 
 
 /** Lets in whom the product itself calls an admin, now. */
 export function requireAdmin(door: Door): RequestHandler {
-  return async (req, _res, next) => {
-    const user = await requireCaller(door, req);
+  return async (req, res, next) => {
+    const user = await requireCaller(door, req, res);
     if (!(await door.host.isAdmin(user.tenant, user.accountId))) throw new AppError("not_admin");
     users.set(req, user);
     next();
@@ -46,10 +46,11 @@ export function requireAdmin(door: Door): RequestHandler {
 }
 
 /** Who calls, as their token proves. Nothing has been asked of the product yet. */
-async function requireCaller({ hostTokens, limits }: Door, req: Request): Promise<HostUser> {
+async function requireCaller({ hostTokens, limits }: Door, req: Request, res: Response): Promise<HostUser> {
   const user = await hostTokens.verifyContext(requireConnectJwt(req));
   noteCallerKnown(req);
   limits.consumeCall(user);
+  if (req.method !== "GET" && req.method !== "HEAD") res.once("close", limits.beginChange(user));
   return user;
 }
 

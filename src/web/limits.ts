@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.js";
-import type { AppError, ProblemCode } from "../errors.js";
+import { RateLimitedError, type AppError, type ProblemCode } from "../errors.js";
 import { RateLimit, type Rate } from "../rate-limit.js";
 import type { HostUser } from "../tenants/tenant.js";
 import { AddressLimit } from "./address-limit.js";
@@ -24,6 +24,9 @@ export const RATES = {
   forgery: { calls: 30_000, perSeconds: MINUTE },
 } as const satisfies Readonly<Record<string, Rate>>;
 
+/** Changes of one tenant's that may be under way: they wait for the database's one writer, which is everybody's. */
+export const MAX_CHANGES_OF_TENANT = 250;
+
 const FORGERIES: ReadonlySet<ProblemCode> = new Set([
   "connect_jwt_invalid",
   "access_jwt_malformed",
@@ -39,6 +42,8 @@ export class Limits {
   readonly #tenants: RateLimit;
   readonly #proofs: RateLimit;
   readonly #forgeries: AddressLimit;
+  /** By tenant. */
+  readonly #changesUnderWay = new Map<string, number>();
 
   constructor(clock: Clock, rates: Rates) {
     this.#accounts = new RateLimit({ clock, ...rates.account });
@@ -52,6 +57,18 @@ export class Limits {
     // The account first: what it is refused doesn't use up what its tenant has.
     this.#accounts.consume(accountKey(user));
     this.#tenants.consume(user.tenant.id);
+  }
+
+  /** Answers what is to be called once, when the change is over, whatever came of it. */
+  beginChange({ tenant }: HostUser): () => void {
+    const underWay = this.#changesUnderWay.get(tenant.id) ?? 0;
+    if (underWay >= MAX_CHANGES_OF_TENANT) throw new RateLimitedError(1);
+    this.#changesUnderWay.set(tenant.id, underWay + 1);
+    return () => {
+      const left = (this.#changesUnderWay.get(tenant.id) ?? 1) - 1;
+      if (left > 0) this.#changesUnderWay.set(tenant.id, left);
+      else this.#changesUnderWay.delete(tenant.id);
+    };
   }
 
   consumeProof(user: HostUser): void {
