@@ -138,7 +138,7 @@ export const PROBLEMS = {
     status: 403,
     title: "The Access JWT is too old for this",
     cause: "The Access JWT was issued longer ago than this call allows.",
-    fix: "Sign in to Access again and repeat the call.",
+    fix: "Sign out of Access, at /cdn-cgi/access/logout of the team domain, then sign in and try again: a reload alone brings the same token.",
   },
   account_inactive: {
     status: 403,

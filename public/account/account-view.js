@@ -28,7 +28,8 @@ export function accountView(state, { actions, linking, product }) {
     <p class="lead">
       Your company’s tools behind Cloudflare Access know you by your Access identity, and ${productName} knows
       you by your account. Link the two once, and the tools that your admins trust can tell who you are in
-      ${productName} and, if you agree, act there as you.
+      ${productName}. They can act there as you if you agree, or if an admin agrees for everybody; you can
+      always say no.
     </p>
     ${content(state, { actions, linking, product }, productName)}`;
 }

@@ -68,6 +68,7 @@ export const ACCOUNT_STATES: readonly State[] = [
     },
     expects: [
       { role: "heading", name: "You in Confluence" },
+      "They can act there as you if you agree, or if an admin agrees for everybody; you can always say no.",
       GRACE.name,
       "Not linked",
       BEGIN_BUTTON,
