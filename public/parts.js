@@ -1,4 +1,4 @@
-import { ApiError, HostMissingError, NoAnswerError } from "./errors.js";
+import { ApiError, HostMissingError, LateAnswerError, NoAnswerError } from "./errors.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
 /** @import { TemplateResult } from "./vendor/lit-html/lit-html.js" */
@@ -54,6 +54,9 @@ export function explain(error) {
     };
   }
   if (error instanceof ApiError) return { title: error.problem.title, text: error.problem.detail };
+  if (error instanceof LateAnswerError) {
+    return { title: "The app takes too long to answer", text: "Try again in a moment." };
+  }
   if (error instanceof NoAnswerError) {
     return {
       title: "The app can’t be reached",

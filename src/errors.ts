@@ -152,7 +152,7 @@ export const PROBLEMS = {
     title: "The app may not act for people here",
     cause:
       "No admin of the site has agreed yet that the app may act for people, or read, write or delete for them.",
-    fix: "Ask a site admin to accept the app's update, or to install it again.",
+    fix: "Ask a site admin to accept the app's update; where Atlassian offers none, to install it again, if it still lets them.",
   },
   browser_not_allowed: {
     status: 403,
@@ -267,7 +267,7 @@ export const PROBLEMS = {
     title: "Atlassian no longer knows this installation",
     cause:
       "Atlassian doesn't accept the secret that the app was given when it was installed: it was uninstalled, or installed again, and the app didn't hear of it.",
-    fix: "Ask a site admin to install the app again. Links and settings stay.",
+    fix: "Ask a site admin to install the app again, if Atlassian still lets them. Links and settings stay.",
   },
   keys_unavailable: {
     status: 503,

@@ -1,10 +1,9 @@
 import { AccountNames } from "./account-names.js";
 import { adminView } from "./admin-view.js";
 import { AssertionKeys } from "./assertion-keys.js";
-import { AuditList } from "./audit-list.js";
 import { FirstRun } from "./first-run.js";
 import { focusOn } from "./form-parts.js";
-import { LinkList } from "./link-list.js";
+import { loadLaterParts } from "./load-later-parts.js";
 import { createLinking } from "../linking/linking.js";
 import { ServiceKeys } from "./service-keys.js";
 import { ServiceOverviews } from "./service-overviews.js";
@@ -21,6 +20,11 @@ import { render } from "../vendor/lit-html/lit-html.js";
 /** @import { Me, Settings } from "../types.js" */
 
 /** @typedef {"settings" | "links" | "audit"} Section */
+
+/**
+ * @typedef {Awaited<ReturnType<typeof loadLaterParts>>} Loaded
+ * @typedef {Loaded & { links: InstanceType<Loaded["LinkList"]>, audit: InstanceType<Loaded["AuditList"]> }} LaterParts
+ */
 
 /** @param {Stage} stage */
 export function runAdminPage(stage) {
@@ -49,8 +53,6 @@ export class AdminPage {
     this.appUrl = host.appUrl;
     this.product = product;
     this.names = new AccountNames(host, draw);
-    this.links = new LinkList({ api, names: this.names, onChange: draw });
-    this.audit = new AuditList({ api, names: this.names, onChange: draw });
     this.overviews = new ServiceOverviews({ api, onChange: draw });
     this.serviceKeys = new ServiceKeys({ api, reload: () => this.overviews.load(), onChange: draw });
     this.assertionKeys = new AssertionKeys({ api, onChange: draw });
@@ -63,6 +65,8 @@ export class AdminPage {
     });
     /** @type {Task<Settings>} */
     this.loading = new Task(draw);
+    /** @type {Task<LaterParts>} */
+    this.later = new Task(draw);
     /** @type {Task<Me>} */
     this.me = new Task(draw);
   }
@@ -70,6 +74,20 @@ export class AdminPage {
   get editor() {
     if (!this.#editor) throw new Error("The settings aren’t here yet.");
     return this.#editor;
+  }
+
+  get links() {
+    return this.#parts.links;
+  }
+
+  get audit() {
+    return this.#parts.audit;
+  }
+
+  get #parts() {
+    const { result } = this.later;
+    if (!result) throw new Error("This part isn’t here yet.");
+    return result;
   }
 
   get isReady() {
@@ -85,7 +103,13 @@ export class AdminPage {
   }
 
   async load() {
-    await this.loading.run(() => this.api.getSettings());
+    await this.loading.run(async () => {
+      const asked = this.overviews.loadInTime();
+      const settings = await this.api.getSettings();
+      // Else what is known of the services later would move what stands by then.
+      if (isComplete(settings)) await asked;
+      return settings;
+    });
     const settings = this.loading.result;
     if (!settings) return;
     this.#editor = new SettingsEditor({
@@ -97,6 +121,21 @@ export class AdminPage {
     if (isComplete(settings)) this.#lookAround();
     else this.#beginFirstRun();
     this.draw();
+    void this.loadLater();
+  }
+
+  /** Begun as soon as nobody waits for anything else, so that a section is there by the time that it is opened. */
+  async loadLater() {
+    const { api, names, later } = this;
+    if (later.result || later.isBusy) return;
+    const onChange = () => this.draw();
+    const isLoaded = await later.run(async () => {
+      const parts = await loadLaterParts();
+      const links = new parts.LinkList({ api, names, onChange });
+      const audit = new parts.AuditList({ api, names, onChange });
+      return { ...parts, links, audit };
+    });
+    if (isLoaded) this.#showList();
   }
 
   /** What protects the linking window already needn't be typed. */
@@ -105,10 +144,9 @@ export class AdminPage {
     void this.editor.checkPopupPath();
   }
 
-  /** What an admin wants to know of a set-up that stands: does the window work, who uses what, and am I linked? */
+  /** What an admin wants to know of a set-up that stands: does the window work, and am I linked? */
   #lookAround() {
     void this.editor.checkPopupPath();
-    void this.overviews.load();
     void this.loadMe();
   }
 
@@ -120,6 +158,7 @@ export class AdminPage {
     const before = this.editor.base;
     const isSaved = await this.editor.save();
     if (isSaved) this.#followSave(before);
+    else if (this.editor.conflict) void this.loadLater();
     return isSaved;
   }
 
@@ -142,6 +181,7 @@ export class AdminPage {
     if (!this.firstRun && editor.base.teamDomain !== null) void editor.checkTeam();
     if (this.firstRun && !isComplete(editor.base)) return;
     if (isOtherWay) editor.popupCheck.clear();
+    void this.overviews.load();
     this.#lookAround();
   }
 
@@ -178,9 +218,16 @@ export class AdminPage {
   /** @param {Section} section */
   show(section) {
     this.section = section;
-    if (section === "links") this.links.show();
-    if (section === "audit") this.audit.show();
+    this.#showList();
     this.draw();
+  }
+
+  /** Looks afresh at what is listed, as soon as there is something to show it with. */
+  #showList() {
+    if (this.section === "settings" || this.later.isBusy) return;
+    if (!this.later.result) void this.loadLater();
+    else if (this.section === "links") this.links.show();
+    else this.audit.show();
   }
 
   draw() {

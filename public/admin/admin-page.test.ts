@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { AdminPage } from "./admin-page.js";
 import {
@@ -23,11 +23,22 @@ beforeEach(() => {
   render.mockClear();
 });
 
-async function openPage(host: FakeHost) {
+type Gate = Pick<ReturnType<typeof createGate>, "fail">;
+
+function createPage(host: FakeHost) {
   const root = { replaceChildren: () => undefined } as unknown as HTMLElement;
-  const page = new AdminPage({ root, api: createParts(host).api, host, product: "jira" });
+  return new AdminPage({ root, api: createParts(host).api, host, product: "jira" });
+}
+
+async function openPage(host: FakeHost) {
+  const page = createPage(host);
   await page.start();
   return page;
+}
+
+/** Everything that has nothing to wait for has happened. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Team entered, in the second step. */
@@ -39,6 +50,62 @@ function firstRunOf(page: AdminPage) {
   if (!page.firstRun) throw new Error("The first run is over.");
   return page.firstRun;
 }
+
+describe("opening", () => {
+  const SETTINGS = "/api/v1/settings";
+  const SERVICES = "/api/v1/services";
+
+  it("asks for settings and services at once, and shows neither without the other", async () => {
+    const host = new FakeHost(COMPLETE_SETTINGS);
+    const gates = { settings: createGate(), services: createGate() };
+    host.gates.set(`GET ${SETTINGS}`, gates.settings.passed).set(`GET ${SERVICES}`, gates.services.passed);
+    const page = createPage(host);
+    const opening = page.start();
+    await vi.waitFor(() =>
+      expect([host.count("GET", SETTINGS), host.count("GET", SERVICES)]).toEqual([1, 1]),
+    );
+    gates.settings.open();
+    await nextTurn();
+    expect(page.isReady).toBe(false);
+    gates.services.open();
+    await opening;
+    expect([page.isReady, page.overviews.loading.result]).toEqual([true, { items: [], nextCursor: null }]);
+    expect(host.count("GET", SERVICES)).toBe(1);
+  });
+
+  it.each([
+    ["are refused", (gate: Gate) => gate.fail(new Error("No."))],
+    ["are late", () => void vi.advanceTimersByTime(100)],
+  ])("shows the settings also when the services %s", async (_what, happen) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const host = new FakeHost(COMPLETE_SETTINGS);
+    const gate = createGate();
+    host.gates.set(`GET ${SERVICES}`, gate.passed);
+    const page = createPage(host);
+    const opening = page.start();
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(page.isReady).toBe(false);
+    happen(gate);
+    await opening;
+    expect([page.isReady, page.overviews.loading.error !== null]).toEqual([true, true]);
+  });
+
+  it("doesn't keep the first run waiting for services", async () => {
+    const host = new FakeHost(FRESH_SETTINGS);
+    host.gates.set(`GET ${SERVICES}`, new Promise(() => undefined));
+    expect((await openPage(host)).firstRun).not.toBeNull();
+  });
+
+  it("fetches the other sections by itself, and what they list once they are shown", async () => {
+    const host = new FakeHost(COMPLETE_SETTINGS);
+    const page = await openPage(host);
+    page.show("audit");
+    await vi.waitFor(() => expect(page.later.result).not.toBeNull(), 5_000);
+    await vi.waitFor(() => expect(page.audit.pages.isLoaded).toBe(true));
+    expect(page.links.pages.isLoaded).toBe(false);
+  });
+});
 
 describe("saving", () => {
   it("looks again at the team, the linking window and my own links", async () => {

@@ -1,13 +1,10 @@
 import { adminProblem } from "./admin-parts.js";
-import { auditListView } from "./audit-list-view.js";
-import { conflictView } from "./conflict-view.js";
 import { firstRunView } from "./first-run-view.js";
-import { linkListView } from "./link-list-view.js";
 import { nameProduct, waiting } from "../parts.js";
 import { settingsView } from "./settings-view.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
-/** @import { AdminPage, Section } from "./admin-page.js" */
+/** @import { AdminPage, LaterParts, Section } from "./admin-page.js" */
 
 /** @param {AdminPage} page */
 export function adminView(page) {
@@ -48,10 +45,22 @@ function sectionView(page) {
     case "settings":
       return settingsSectionView(page);
     case "links":
-      return linkListView(page);
+      return laterView(page, ({ linkListView }) => linkListView(page));
     case "audit":
-      return auditListView(page);
+      return laterView(page, ({ auditListView }) => auditListView(page));
   }
+}
+
+/**
+ * @param {AdminPage} page
+ * @param {(parts: LaterParts) => unknown} view
+ */
+function laterView({ later, product }, view) {
+  if (later.result) return view(later.result);
+  // Browsers may remember that a script didn't come, for as long as the page is there.
+  return later.error
+    ? adminProblem(later.error, { product, retry: () => location.reload() })
+    : waiting("Loading …");
 }
 
 /** @param {AdminPage} page */
@@ -59,6 +68,7 @@ function settingsSectionView(page) {
   const { loading, product } = page;
   if (loading.error) return adminProblem(loading.error, { product, retry: () => void page.load() });
   if (!page.isReady) return waiting("Loading the settings …");
-  if (page.editor.conflict) return conflictView(page, page.editor.conflict);
+  const { conflict } = page.editor;
+  if (conflict) return laterView(page, ({ conflictView }) => conflictView(page, conflict));
   return page.firstRun ? firstRunView(page, page.firstRun) : settingsView(page);
 }

@@ -1,12 +1,9 @@
 import { CONSENTS, sayLiveCheck, sayTokenAge } from "./limit-words.js";
-import { formatRequestLines } from "./request-lines.js";
+import { sayPurposes } from "./purposes-view.js";
+import { formatRequestLines } from "./typed-lines.js";
 
 /** @import { Difference, ServiceField, Side } from "./settings-merge.js" */
-/** @import { Purpose } from "./settings-draft.js" */
 /** @import { Limits, ServiceDraft } from "../types.js" */
-
-/** @type {Readonly<Record<Purpose, string>>} */
-const PURPOSES = { link: "Link", identify: "Identify", act: "Act", assert: "Assert" };
 
 /** @type {Readonly<Record<ServiceField, string>>} */
 const SERVICE_WORDS = {
@@ -90,9 +87,4 @@ function sayMissing({ base }) {
 /** @param {ServiceDraft} service */
 function describeService({ label, audience, purposes }) {
   return `${label}, AUD tag ${audience}, may be used for: ${sayPurposes(purposes)}`;
-}
-
-/** @param {ServiceDraft["purposes"]} purposes */
-export function sayPurposes(purposes) {
-  return purposes.map((purpose) => PURPOSES[purpose]).join(", ") || "nothing";
 }

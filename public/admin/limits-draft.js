@@ -5,8 +5,7 @@ import {
   REQUEST_PRESETS,
   subtractRequests,
 } from "../request-presets.js";
-import { formatRequestLines, parseRequestLines } from "./request-lines.js";
-import { splitLines } from "./split-lines.js";
+import { formatRequestLines, parseRequestLines, splitLines } from "./typed-lines.js";
 
 /** @import { Limits } from "../types.js" */
 

@@ -1,7 +1,6 @@
 import { note } from "./admin-parts.js";
-import { choiceView } from "./choice-view.js";
 import { fold } from "./fold.js";
-import { describedBy, fieldNotes, linesField, textField, valueOf } from "./form-parts.js";
+import { choiceView, describedBy, fieldNotes, linesField, textField, valueOf } from "./form-parts.js";
 import { CONSENTS, sayLiveCheck, sayTokenAge } from "./limit-words.js";
 import {
   DEFAULT_MAX_TOKEN_AGE_SECONDS,
@@ -11,11 +10,10 @@ import {
   toRequests,
 } from "./limits-draft.js";
 import { nameProduct } from "../parts.js";
-import { formatRequest } from "./request-lines.js";
 import { describeRequests, REQUEST_PRESETS } from "../request-presets.js";
 import { isActingService } from "./settings-draft.js";
 import { serviceFieldId } from "./settings-errors.js";
-import { splitLines } from "./split-lines.js";
+import { formatRequest, splitLines } from "./typed-lines.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 

@@ -1,19 +1,18 @@
 import { adminProblem, note } from "./admin-parts.js";
-import { sayPurposes } from "./difference-words.js";
 import { focusOn, textField } from "./form-parts.js";
 import { isSame } from "./is-same.js";
 import { limitsView } from "./limits-view.js";
 import { toRequests } from "./limits-draft.js";
 import { button, nameProduct } from "../parts.js";
 import { audienceHint } from "./protected-path-view.js";
-import { purposesView } from "./purposes-view.js";
+import { purposesView, sayPurposes } from "./purposes-view.js";
 import { isSameRequests } from "../request-presets.js";
 import { sayCount } from "./say-count.js";
 import { serviceKeysView } from "./service-keys-view.js";
 import { isUnused, sayUse, serviceUseView } from "./service-use-view.js";
 import { isActingService, needsConsent } from "./settings-draft.js";
 import { serviceFieldId } from "./settings-errors.js";
-import { splitLines } from "./split-lines.js";
+import { splitLines } from "./typed-lines.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /** @import { AdminPage } from "./admin-page.js" */
@@ -111,8 +110,7 @@ function isCalled({ editor, overviews }, serviceId) {
  */
 function holderView({ overviews, product }, { id, limits }) {
   const isChecked = (overviews.find(id)?.keys.length ?? 0) > 0 || splitLines(limits.ipAddresses).length > 0;
-  const isUnknown = id !== null && overviews.find(id) === null && overviews.loading.isBusy;
-  if (isChecked || isUnknown) return nothing;
+  if (isChecked) return nothing;
   return note(
     "warning",
     html`<strong>A token proves the person, not the service.</strong> Without a service key or a list of

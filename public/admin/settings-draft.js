@@ -1,5 +1,5 @@
 import { createLimitsDraft, NO_LIMITS, toLimits } from "./limits-draft.js";
-import { splitLines } from "./split-lines.js";
+import { splitLines } from "./typed-lines.js";
 
 /** @import { LimitsDraft } from "./limits-draft.js" */
 /** @import { ServiceDraft, Settings, SettingsDraft } from "../types.js" */

@@ -1,7 +1,7 @@
 import { ApiError } from "../errors.js";
 import { createDraft, createDraftService, isDirty, listSent, toDocument } from "./settings-draft.js";
 import { findDraftErrors, placeErrors } from "./settings-errors.js";
-import { readConflict } from "./settings-conflict.js";
+import { loadLaterParts } from "./load-later-parts.js";
 import { Task } from "./task.js";
 
 /** @import { AccountNames } from "./account-names.js" */
@@ -287,7 +287,10 @@ export class SettingsEditor {
       try {
         return await this.#api.saveSettings(document);
       } catch (error) {
-        if (isConflict(error)) this.conflict = await readConflict(this.#api, this.#names, base, getMine);
+        if (isConflict(error)) {
+          const { readConflict } = await loadLaterParts();
+          this.conflict = await readConflict(this.#api, this.#names, base, getMine);
+        }
         throw error;
       }
     });

@@ -1,5 +1,5 @@
 import { findTokenAgeError } from "./limits-draft.js";
-import { formatRequest } from "./request-lines.js";
+import { formatRequest } from "./typed-lines.js";
 import { isActingService, listSent, toDocument } from "./settings-draft.js";
 
 /** @import { Draft } from "./settings-draft.js" */

@@ -1,8 +1,7 @@
 import { ApiError } from "../errors.js";
 import { AttemptOverError, explainLinking } from "./linking-explain.js";
 import { OUTCOME, RECEIVED, tell } from "./linking-messages.js";
-import { watchWindow } from "./linking-watch.js";
-import { openBlankWindow, openWindow } from "./linking-window.js";
+import { openBlankWindow, openWindow, watchWindow } from "./linking-window.js";
 
 /** @import { Api } from "../api.js" */
 /** @import { Outcome } from "./linking-messages.js" */

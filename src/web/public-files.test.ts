@@ -18,6 +18,14 @@ it("follows imports into the library", () => {
   expect(listModules("page.js")).toContain("vendor/lit-html/lit-html.js");
 });
 
+it("leaves out what is imported once a page stands", () => {
+  const modules = listModules("admin.js");
+
+  expect(modules).toEqual(expect.arrayContaining(["admin/load-later-parts.js", "admin/service-view.js"]));
+  const later = ["admin/later-parts.js", "admin/link-list-view.js", "admin/audit-list-view.js"];
+  expect(modules.filter((module) => later.includes(module))).toEqual([]);
+});
+
 it("names a release by its files: another byte, or another name, is another release", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "public-files-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

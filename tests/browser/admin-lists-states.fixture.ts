@@ -72,6 +72,15 @@ export const ADMIN_LISTS_STATES: readonly State[] = [
     expects: ["The database can't be used right now", { role: "button", name: "Try again" }],
   },
   {
+    name: "admin-links-blocked",
+    arrange: async (scene) => {
+      await scene.prepare();
+      await scene.blockLaterParts();
+      return openSection(scene, "Links");
+    },
+    expects: ["The app can’t be reached", { role: "button", name: "Try again" }],
+  },
+  {
     name: "admin-links-asking",
     arrange: async (scene) => {
       const frame = await openLinks(scene);

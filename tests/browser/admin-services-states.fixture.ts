@@ -227,10 +227,27 @@ export const ADMIN_SERVICES_STATES: readonly State[] = [
     name: "admin-services-use-loading",
     arrange: async (scene) => {
       await prepareBuilds(scene);
+      const recover = scene.api.refuse("GET", OVERVIEWS, "store_unavailable");
+      const frame = await openAdminPage(scene);
+      recover();
+      scene.api.hold("GET", OVERVIEWS);
+      await press(frame, "Try again");
+      return frame;
+    },
+    expects: ["loading …", "A token proves the person, not the service."],
+  },
+  {
+    name: "admin-services-use-late",
+    arrange: async (scene) => {
+      await prepareBuilds(scene);
       scene.api.hold("GET", OVERVIEWS);
       return openAdminPage(scene);
     },
-    expects: ["loading …"],
+    expects: [
+      "How the services are used, and their keys, can’t be shown right now.",
+      "The app takes too long to answer",
+      { role: "button", name: "Pause Builds" },
+    ],
   },
   {
     name: "admin-services-use-failed",

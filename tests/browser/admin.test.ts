@@ -17,7 +17,7 @@ import {
 } from "./admin-page.fixture.js";
 import { useScenes } from "./use-scenes.fixture.js";
 
-const scenes = useScenes({ siteCount: 20 });
+const scenes = useScenes({ siteCount: 21 });
 const ACTIVE = "document.activeElement?.innerText || document.activeElement?.id";
 
 describe("The admin page", () => {
@@ -413,6 +413,34 @@ describe("The admin page", () => {
       expect(await asks()).toBe(true);
       await press(frame, "Discard");
       expect(await asks()).toBe(false);
+    }),
+  );
+
+  it(
+    "keeps what was typed when a part of it doesn’t come, and is whole after a reload",
+    scenes.play(async (scene) => {
+      await scene.prepare();
+      await scene.blockLaterParts();
+      const frame = await openAdminPage(scene);
+      await press(frame, "Audit log");
+      const retry = frame.getByRole("button", { name: "Try again" });
+      await retry.waitFor();
+      await press(frame, "Settings");
+      await enterEmailDomains(frame, "acme.example");
+      await scene.client(ADA).saveSettings({ allowedEmailDomains: ["other.example"] });
+      scene.errors.allowStatus(409);
+      await press(frame, "Save");
+      await frame.getByText("The app can’t be reached").waitFor();
+      expect(await frame.getByLabel("Allowed e-mail domains").inputValue()).toBe("acme.example");
+      await press(frame, "Discard");
+
+      await press(frame, "Audit log");
+      await retry.waitFor();
+      await scene.context.unrouteAll();
+      await retry.click();
+      await frame.getByLabel("Team domain").waitFor();
+      await press(frame, "Audit log");
+      await frame.getByRole("combobox").first().waitFor();
     }),
   );
 });

@@ -2,7 +2,9 @@ import type { Frame, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 
 import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
+import { SERVICES } from "../../sandbox/world.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
+import { builds } from "./admin-services.fixture.js";
 import { DARK_NARROW, LIGHT_WIDE } from "./look.fixture.js";
 import { expectAccessible, expectNoHorizontalScroll } from "./page-checks.fixture.js";
 import type { BrowserScene, HostPageOptions } from "./scene.fixture.js";
@@ -131,7 +133,9 @@ describe("a page with an API that takes 200 ms", () => {
     "is usable within a second of its shell, and nothing in it moves by itself: $module",
     async (options) =>
       scenes.play(async (scene) => {
-        await scene.prepare({ products: [options.product ?? "jira"] });
+        const { product = "jira" } = options;
+        const services = product === "jira" ? [SERVICES[0], builds()] : SERVICES;
+        await scene.prepare({ products: [product], settings: { services } });
         // Not by what comes between browser and app in other tests: that switches the browser's cache off.
         await scene.context.unrouteAll();
         await scene.context.addInitScript(SLOW_API);

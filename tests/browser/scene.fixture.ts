@@ -201,6 +201,12 @@ export class BrowserScene {
     );
   }
 
+  /** What the admin page fetches once its first view stands. */
+  async blockLaterParts(): Promise<void> {
+    this.errors.allow(/net::ERR_CONNECTION_FAILED/);
+    await this.context.route(/\/admin\/later-parts\.js$/, (route) => route.abort("connectionfailed"));
+  }
+
   /** Ends the browser's part; a page that complained, unless that was allowed, is an error. */
   async end(): Promise<void> {
     await this.context.unrouteAll({ behavior: "ignoreErrors" });

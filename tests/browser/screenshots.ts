@@ -9,6 +9,7 @@ import { ACCOUNT_SERVICES_STATES } from "./account-services-states.fixture.js";
 import { ACCOUNT_STATES } from "./account-states.fixture.js";
 import { ADMIN_STATES } from "./admin-states.fixture.js";
 import { startChromium } from "./chromium.fixture.js";
+import { findPart } from "./find-part.fixture.js";
 import { DARK_NARROW, LIGHT_WIDE, type Look } from "./look.fixture.js";
 import { POPUP_STATES } from "./popup-states.fixture.js";
 import { showState, type State } from "./states.fixture.js";
@@ -52,7 +53,7 @@ async function photographState(state: State, look: Look, file: string): Promise<
   const alone = { ...state, world: { ...state.world, ports: PORTS } };
   pictures.add(file);
   try {
-    await showState(alone, { browser, look }, (view) => photograph(view, path.join(FOLDER, file)));
+    await showState(alone, { browser, look }, (view) => photograph(view, state, path.join(FOLDER, file)));
     console.log(file);
   } catch (error) {
     console.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
@@ -60,18 +61,14 @@ async function photographState(state: State, look: Look, file: string): Promise<
   }
 }
 
-/** The app's page as far as it has content, without the product around it. */
-async function photograph(view: Page | Frame, file: string): Promise<void> {
+/** The part of the app's page that the state is about, without the product around it. */
+async function photograph(view: Page | Frame, { expects }: State, file: string): Promise<void> {
   const page = "setViewportSize" in view ? view : view.page();
   if (view !== page) await waitUntilResized(view);
   await page.evaluate("scrollTo(0, 0)");
-  const { x, y } = "frameElement" in view ? await findCorner(view) : { x: 0, y: 0 };
-  const size = await view.evaluate<{ width: number; height: number }>(`({
-    width: document.documentElement.clientWidth,
-    height: Math.ceil(Math.max(...[...document.querySelectorAll("body, dialog[open]")]
-      .map((element) => element.getBoundingClientRect().bottom))),
-  })`);
-  const clip = { x, y, ...size };
+  const corner = "frameElement" in view ? await findCorner(view) : { x: 0, y: 0 };
+  const { left, top, width, height } = await findPart(view, expects, corner.y);
+  const clip = { x: corner.x + left, y: corner.y + top, width, height };
   const picture = await page.screenshot({ fullPage: true, clip, animations: "disabled", caret: "hide" });
   await writeFile(file, await toWebp(browser, picture));
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { watchWindow } from "./linking-watch.js";
+import { watchWindow } from "./linking-window.js";
 
 const NOW = new Date("2030-01-01T00:00:00.000Z");
 const LASTS_MS = 300_000;

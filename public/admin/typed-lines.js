@@ -1,6 +1,18 @@
 /** @import { RequestPattern } from "../request-presets.js" */
 
 /**
+ * One thing per line, or between commas.
+ *
+ * @param {string} text
+ */
+export function splitLines(text) {
+  return text
+    .split(/[\n,;]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+/**
  * As people type them: `GET, PUT /rest/api/3/project/*`, one per line. What isn't of that form goes along as it is, for
  * the app to say what is wrong with it.
  *
