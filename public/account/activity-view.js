@@ -69,7 +69,7 @@ function deedsView({ deeds, nextCursor, isBusy }, parts) {
  * @param {ActivityParts} parts
  */
 function deedView(deed, index, { product, productName }) {
-  const { at, label, method, path } = deed;
+  const { at, label, method, path, status, milliseconds } = deed;
   return html`<li class="deed" tabindex="-1" data-deed=${index}>
     <p>
       <strong><bdi>${label}</bdi></strong
@@ -77,9 +77,9 @@ function deedView(deed, index, { product, productName }) {
       ${isDone(deed) ? nothing : html`<span class="lozenge warning">${nameFailure(deed, productName)}</span>`}
     </p>
     <p class="subtle">
-      <small>${moment(at)}, ${sayAnswer(deed)}</small>
+      <small>${moment(at)}${sayReason(deed)}</small>
     </p>
-    <p><code>${method} ${path}</code></p>
+    <p><code>${method} ${path} · ${status ?? "no answer"} · ${milliseconds} ms</code></p>
   </li>`;
 }
 
@@ -110,8 +110,7 @@ function nameFailure({ status, code }, productName) {
 }
 
 /** @param {Deed} deed */
-function sayAnswer({ status, milliseconds, code }) {
-  const answer = `${status === null ? "no answer" : `answer ${status}`} after ${milliseconds} ms`;
-  if (code === null) return answer;
-  return `${answer}. ${code === "caller_left" ? "The tool left before the end" : sayRefusal(code)}.`;
+function sayReason({ code }) {
+  if (code === null) return nothing;
+  return `. ${code === "caller_left" ? "The tool left before the end" : sayRefusal(code)}.`;
 }
