@@ -3,7 +3,7 @@ import type { AtlassianSite } from "./atlassian-site.js";
 import { escapeHtml } from "./html.js";
 import type { HttpClient, Reply } from "./http-client.js";
 import { html } from "./http-server.js";
-import type { Person } from "./people.js";
+import { nickname, type Person } from "./people.js";
 import { readChoices, withChoices } from "./site-choices.js";
 import { pathOf, productHeader, sitePage } from "./site-pages.js";
 
@@ -28,12 +28,13 @@ export function addCallingPage(options: Options): void {
       const appKey = site.findInstallation("jira")?.app?.key ?? null;
       const replies = appKey === null ? [] : await callTool(options, choices.person);
       const accountPage = appKey === null ? "/" : pathOf({ product: "jira", appKey, moduleKey: "account" });
+      const cure = findCure(replies[0], choices.person);
       const body = `${productHeader(choices, { product: "jira", appKey, moduleKey: null })}
 <main class="paper">
 <h1>A page in Jira that calls a tool</h1>
 <p>For ${escapeHtml(choices.person.name)}, it gets an assertion from the app, and sends that to the tool.</p>
 ${replies.map(presentReply).join("\n")}
-<p><a class="button" href="${escapeHtml(accountPage)}">See what tools may do for you</a></p>
+<p><a class="button" href="${escapeHtml(cure ?? accountPage)}">${cure === null ? "See what tools may do for you" : "Put it right"}</a></p>
 </main>`;
       const page = sitePage(site, choices, { title: "A page in Jira that calls a tool", body });
       return withChoices(html(200, page), request, choices);
@@ -52,6 +53,17 @@ async function callTool({ site, client, appUrl, tool }: Options, person: Person)
   const headers = { authorization: `Bearer ${assertion}` };
   const caller = "A page in Jira";
   return [asserted, await client.send({ caller, method: "POST", url: tool.url, headers })];
+}
+
+/** Where the app says that this person can put its refusal right. */
+function findCure(asserted: Reply | undefined, person: Person): string | null {
+  if (asserted === undefined || asserted.status === 201) return null;
+  const { consentUrl, linkUrl = consentUrl } = asserted.body as { consentUrl?: string; linkUrl?: string };
+  if (linkUrl === undefined) return null;
+  const url = new URL(linkUrl);
+  // Another window may have chosen somebody else since.
+  url.searchParams.set("as", nickname(person));
+  return url.href;
 }
 
 function presentReply({ call, status, text }: Reply): string {

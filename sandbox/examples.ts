@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
 
-import { REQUEST_PRESETS } from "../public/request-presets.js";
-import type { RequestPattern } from "../src/services/settings.js";
 import { AccessEdge, type ProtectedPath } from "./access-edge.js";
 import { audienceOf, type AccessTeam } from "./access-team.js";
 import type { NewService } from "./app-page.js";
@@ -13,6 +12,8 @@ import { startBuildServer } from "./build-server.js";
 import { addCallingPage } from "./calling-page.js";
 import type { HttpClient } from "./http-client.js";
 import { findFreePort } from "./http-server.js";
+import { OWN_TOOL, startOwnToolEdge } from "./own-tool.js";
+import { getPresetRequests } from "./preset-requests.js";
 
 /** Where the programs of `examples/`, and those that people use them through, are reached through Cloudflare. */
 export interface Examples {
@@ -22,6 +23,9 @@ export interface Examples {
   readonly mcpUrl: string;
   /** Stands in for somebody's assistant, which uses the MCP server. */
   readonly assistantUrl: string;
+  /** The spare application, and the port on loopback that it leads to. */
+  readonly ownToolUrl: string;
+  readonly ownToolPort: number;
 }
 
 export interface ExamplePorts {
@@ -29,6 +33,8 @@ export interface ExamplePorts {
   readonly builds?: number;
   readonly mcp?: number;
   readonly assistant?: number;
+  readonly ownToolEdge?: number;
+  readonly ownTool?: number;
 }
 
 interface Options {
@@ -71,20 +77,21 @@ export const EXAMPLE_SERVICES: readonly NewService[] = [
     label: LABELS.myIssues,
     audience: EXAMPLE_AUDIENCES.myIssues,
     purposes: ["identify", "act", "assert"],
-    limits: { requests: requestsOf("read-issues") },
+    limits: { requests: getPresetRequests("read-issues") },
   },
   {
     label: LABELS.builds,
     audience: EXAMPLE_AUDIENCES.builds,
     purposes: ["act"],
-    limits: { requests: requestsOf("comment-on-issues") },
+    limits: { requests: getPresetRequests("comment-on-issues") },
   },
   {
     label: LABELS.mcp,
     audience: EXAMPLE_AUDIENCES.mcp,
     purposes: ["act"],
-    limits: { requests: [...requestsOf("read-issues"), ...requestsOf("comment-on-issues")] },
+    limits: { requests: [...getPresetRequests("read-issues"), ...getPresetRequests("comment-on-issues")] },
   },
+  OWN_TOOL,
 ];
 
 const FOLDER = path.resolve(import.meta.dirname, "../examples");
@@ -117,16 +124,25 @@ export async function startExamples(options: Options): Promise<Examples> {
   const myIssuesUrl = await protect("myIssues", myIssues, { bypassed: "/from-jira" });
   const tool = { url: `${myIssuesUrl}/from-jira`, label: LABELS.myIssues };
   addCallingPage({ site, client, appUrl, tool });
+  const ownToolPort = ports.ownTool ?? (await findFreePort());
+  const ownToolEdge = await keep(
+    startOwnToolEdge({ team, port: ports.ownToolEdge ?? 0, toolPort: ownToolPort }),
+  );
   return {
     myIssuesUrl,
     buildsUrl: await protect("builds", builds),
     mcpUrl,
     assistantUrl: await protect("assistant", assistant),
+    ownToolUrl: ownToolEdge.url,
+    ownToolPort,
   };
 }
 
 /** Runs a program of `examples/` as it is, with this environment and no other. Ends with this process at the latest. */
-export async function startExample(file: string, env: Readonly<Record<string, string>>): Promise<Origin> {
+export async function startExample(
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Origin & { readonly stdout: Readable }> {
   const port = await findFreePort();
   const worker = new Worker(path.join(FOLDER, file), {
     env: { ...env, PORT: String(port) },
@@ -147,11 +163,5 @@ export async function startExample(file: string, env: Readonly<Record<string, st
     throw error;
   }
   worker.once("error", (error) => console.error(`examples/${file} has ended:`, error));
-  return { port, close };
-}
-
-function requestsOf(id: string): readonly RequestPattern[] {
-  const preset = REQUEST_PRESETS.jira.find((each) => each.id === id);
-  if (!preset) throw new Error(`There is no preset ${id}.`);
-  return preset.requests;
+  return { port, close, stdout: worker.stdout };
 }

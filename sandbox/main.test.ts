@@ -30,6 +30,8 @@ it.each(["SIGINT", "SIGHUP"] as const)("stays up until it is told to go (%s)", a
   child.kill(signal);
   const { code, output } = await ended;
   expect(output).toMatch(/as expected\.\n\nOpen http:\/\/localhost:\d+ in a browser/);
+  expect(output).toContain(`From elsewhere: kill ${child.pid ?? ""}\n`);
+  expect(output.match(/^ACCESS_JWT=eyJ/gm)).toHaveLength(4);
   // Without a terminal there is no menu to ask for them.
   expect(output.match(/^curl -H 'Authorization: /gm)).toHaveLength(4);
   expect(code).toBe(0);
@@ -38,7 +40,7 @@ it.each(["SIGINT", "SIGHUP"] as const)("stays up until it is told to go (%s)", a
 it("says in a sentence which port is taken", async () => {
   const other = await startServer();
   const { code, output } = await run("--once", "--port", String(other.port)).ended;
-  expect(output).toMatch(/^Port \d+ is taken by another program \(another sandbox\?\)\. Choose nine others/m);
+  expect(output).toMatch(/^Port \d+ is taken by another program \(another sandbox\?\)\. Choose ten others/m);
   expect(code).toBe(1);
   await other.close();
 });
@@ -47,7 +49,9 @@ it.each([
   [["--help"], "npm run sandbox -- [options]", 0],
   [["--nonsense"], "Unknown option '--nonsense'", 1],
   [["nonsense"], "npm run sandbox -- --help", 1],
-  [["--port", "many"], '"many" is not a port number', 1],
+  [["--port", "many"], '"many" is not a port number that leaves room for 10 more', 1],
+  [["--port", "65526"], '"65526" is not a port number', 1],
+  [["--tool", "0"], '"0" is not a port number.', 1],
 ])("answers %j", async (args, text, exitCode) => {
   const { code, output } = await run(...args).ended;
   expect(output).toContain(text);

@@ -10,7 +10,8 @@ team, and a small service behind Access. Plays the main job once, then stays up 
 browser. Everything listens on loopback only; the data is temporary.
 
   --once          play the story and end: exit code 0 if every step gave what it should
-  --port <n>      first of the nine ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones
+  --port <n>      first of the ten ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones
+  --tool <n>      the port of a tool of your own, which one of them leads to (default: the one after the ten)
   --help          this text`;
 
 process.exitCode = await main();
@@ -48,16 +49,29 @@ function readOptions(): SandboxOptions | null {
       once: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
       port: { type: "string", default: env["SANDBOX_PORT"] ?? "3000" },
+      tool: { type: "string" },
     },
   });
   if (values.help) return null;
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_527) {
-    throw new Error(`"${values.port}" is not a port number that leaves room for eight more.`);
-  }
-  const examples = { myIssues: port + 5, builds: port + 6, mcp: port + 7, assistant: port + 8 };
+  const port = parsePort(values.port, { least: 0, room: 10 });
+  const ownTool = values.tool === undefined ? null : parsePort(values.tool, { least: 1, room: 0 });
+  if (port === 0) return { once: values.once, ports: ownTool === null ? {} : { examples: { ownTool } } };
+  const examples = {
+    myIssues: port + 5,
+    builds: port + 6,
+    mcp: port + 7,
+    assistant: port + 8,
+    ownToolEdge: port + 9,
+    ownTool: ownTool ?? port + 10,
+  };
   const ports = { app: port, appOrigin: port + 1, site: port + 2, team: port + 3, demo: port + 4, examples };
-  return { once: values.once, ports: port === 0 ? {} : ports };
+  return { once: values.once, ports };
+}
+
+function parsePort(text: string, { least, room }: { readonly least: number; readonly room: number }): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= least && port + room <= 65_535) return port;
+  throw new Error(`"${text}" is not a port number${room > 0 ? ` that leaves room for ${room} more` : ""}.`);
 }
 
 function explain(error: unknown): string {
@@ -67,6 +81,6 @@ function explain(error: unknown): string {
   if (code !== "EADDRINUSE") return error.message;
   return (
     `Port ${port ?? ""} is taken by another program (another sandbox?). ` +
-    "Choose nine others in a row: npm run sandbox -- --port 4300"
+    "Choose ten others in a row: npm run sandbox -- --port 4300"
   );
 }

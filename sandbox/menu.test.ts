@@ -33,6 +33,7 @@ it.each([
   ["a number that isn't there", ["u 9", "7", "3"], /no 9\.\n[^]*no 7\.\n[^]*Oscar Outside had no link\./],
   ["nothing but Enter for a person", ["u", ""], /Who\? 1 Grace Green[^]*Grace Green had no link\./],
   ["a visit while the team is off", ["o", "v 3", "o"], /The Access team is off: nobody can sign in\./],
+  ["a token for a tool of one's own", ["k 2"], /this is Linus Lake[^]*\nACCESS_JWT=eyJ/],
   ["the suggested way", ["l 1", "v 1", "u 1", "v 1"], /is linked\.[^]*In Jira you are[^]*isn't linked/],
 ])("understands %s", async (_name, answers, expected) => {
   expect(await choose(...answers)).toMatch(expected);

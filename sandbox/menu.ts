@@ -2,7 +2,8 @@ import type { Interface } from "node:readline/promises";
 
 import { tellCurlCalls } from "./curl-calls.js";
 import { visibleText } from "./html.js";
-import { ADA, GRACE, LINUS, OSCAR, type Person } from "./people.js";
+import { tellOwnToolTokens } from "./own-tool.js";
+import { ADA, VISITORS, type Person } from "./people.js";
 import type { Stage } from "./stage.js";
 
 type Terminal = Pick<Interface, "question">;
@@ -13,8 +14,6 @@ interface Item {
   /** `number` is what was typed after the letter: whom it is about. */
   readonly run: (menu: Menu, number: string | undefined) => Promise<void>;
 }
-
-const VISITORS = [GRACE, LINUS, OSCAR, ADA];
 
 const ITEMS: readonly Item[] = [
   {
@@ -32,6 +31,11 @@ const ITEMS: readonly Item[] = [
   { letter: "o", label: "switch the team off, or on again", run: (menu) => menu.toggleTeam() },
   { letter: "s", label: "make the team slow, or quick again", run: (menu) => menu.toggleDelay() },
   { letter: "t", label: "calls for curl, with fresh tokens", run: (menu) => menu.tellCalls() },
+  {
+    letter: "k",
+    label: "a token of somebody for a tool of your own",
+    run: async (menu, number) => menu.tellToken(await menu.askWho(number)),
+  },
   { letter: "a", label: "read the audit log", run: (menu) => menu.readAudit() },
 ];
 
@@ -115,6 +119,10 @@ export class Menu {
 
   async tellCalls(): Promise<void> {
     await tellCurlCalls(this.#stage);
+  }
+
+  async tellToken(person: Person): Promise<void> {
+    await tellOwnToolTokens(this.#stage, [person]);
   }
 
   async readAudit(): Promise<void> {

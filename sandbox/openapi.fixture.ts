@@ -52,6 +52,8 @@ const parameter = z.strictObject({
   name: z.string().min(1),
   in: z.enum(["path", "query", "header", "cookie"]),
   required: z.boolean(),
+  style: z.literal("form").optional(),
+  explode: z.boolean().optional(),
   description: z.string().optional(),
   schema,
 });

@@ -56,6 +56,9 @@ export const BUILD_BOT = createPerson("Build Bot", { accountType: "app" });
 
 export const PEOPLE: readonly Person[] = [ADA, CLEO, GRACE, LINUS, DORA, OSCAR, BUILD_BOT];
 
+/** Those who are worth being when a tool is visited. */
+export const VISITORS: readonly Person[] = [GRACE, LINUS, OSCAR, ADA];
+
 export const NIGHTLY_BUILD: ServiceToken = {
   name: "nightly-build",
   clientId: "0f3c5d2b8e7a41d69c1b2a3f4e5d6c7b.access",

@@ -82,6 +82,17 @@ it("leads a page's refusals to their cure, as it does a service's", async () => 
   expect((await play("assertion-consent")).links).toMatchObject([{ text: `Agree, as ${GRACE.name}` }]);
 });
 
+it.each<[scene: string, name: string, entry: string]>([
+  ["unconfirmed-link", "linkUrl", "ac.link"],
+  ["lapsed-link", "linkUrl", "ac.link"],
+  ["assertion-unconfirmed", "linkUrl", "ac.link"],
+  ["consent-changed", "consentUrl", "ac.service"],
+])("says of %s where it leads, though nobody is left to open it as", async (scene, name, entry) => {
+  const { links, facts } = await play(scene);
+  expect(links).toEqual([]);
+  expect(new URL(Object.fromEntries(facts)[name] ?? "").searchParams.has(entry)).toBe(true);
+});
+
 it("shows what a service reads in an assertion that it has verified, and not the assertion", async () => {
   const { site } = await world.scenes.open();
   const { facts, body } = await play("assertion");

@@ -5,7 +5,7 @@ import type { AtlassianSite } from "./atlassian-site.js";
 import { escapeHtml } from "./html.js";
 import type { Reply } from "./http-client.js";
 import { html, json, type Answer, type Incoming } from "./http-server.js";
-import { nickname } from "./people.js";
+import { nickname, type Person } from "./people.js";
 import { shorten } from "./readable.js";
 import { NOT_PLAYED, SCENE_GROUPS } from "./refusal-scenes.js";
 import type { Ending, Fact, Scene } from "./scene.js";
@@ -91,7 +91,7 @@ function describeOutcome(scene: Scene, reply: Reply, site: AtlassianSite, read: 
       ...(problem ? listLinks(problem, reply, site) : []),
       ...(scene.seen ? [{ text: scene.seen.text, url: `${site.url}${scene.seen.path}` }] : []),
     ],
-    facts: [...read, ...listHeaders(headers)],
+    facts: [...read, ...(problem ? listCures(problem, reply, site) : []), ...listHeaders(headers)],
     body: isProblem || reply.text === "" ? null : shorten(reply.text).slice(0, MAX_BODY),
     isAsTold: isEnding(scene.ending, status, problem),
   };
@@ -121,10 +121,8 @@ function isEnding(ending: Ending, status: number, problem: Problem | null): bool
 }
 
 /** Opened as the person whom they are for, as far as they are on the site: most are there for their scene alone. */
-function listLinks({ linkUrl, consentUrl }: Problem, { call }: Reply, site: AtlassianSite): OutcomeLink[] {
-  const { email, sub } = readCaller(String(call.headers?.["authorization"] ?? ""));
-  // A service's Access JWT knows them by e-mail, a page's context JWT by account.
-  const person = site.people.find((each) => each.email === email || each.accountId === sub);
+function listLinks({ linkUrl, consentUrl }: Problem, reply: Reply, site: AtlassianSite): OutcomeLink[] {
+  const person = findCaller(reply, site);
   if (!person) return [];
   return [
     { text: `Link, as ${person.name}`, url: linkUrl },
@@ -135,6 +133,20 @@ function listLinks({ linkUrl, consentUrl }: Problem, { call }: Reply, site: Atla
     opened.searchParams.set("as", nickname(person));
     return [{ text, url: opened.href }];
   });
+}
+
+/** What the answer says of where to put it right, where nobody is left to open it as. */
+function listCures({ linkUrl, consentUrl }: Problem, reply: Reply, site: AtlassianSite): Fact[] {
+  if (findCaller(reply, site)) return [];
+  return Object.entries({ linkUrl, consentUrl }).flatMap(([name, url]) =>
+    url === undefined ? [] : [[name, url]],
+  );
+}
+
+function findCaller({ call }: Reply, site: AtlassianSite): Person | null {
+  const { email, sub } = readCaller(String(call.headers?.["authorization"] ?? ""));
+  // A service's Access JWT knows them by e-mail, a page's context JWT by account.
+  return site.people.find((each) => each.email === email || each.accountId === sub) ?? null;
 }
 
 function readCaller(authorization: string): { readonly email?: string; readonly sub?: string } {

@@ -3,7 +3,8 @@ import { createInterface } from "node:readline/promises";
 
 import { tellCurlCalls } from "./curl-calls.js";
 import { Menu } from "./menu.js";
-import { ADA } from "./people.js";
+import { describeOwnToolEnvironment, tellOwnToolTokens } from "./own-tool.js";
+import { ADA, VISITORS } from "./people.js";
 import { Stage } from "./stage.js";
 import { playStory } from "./story.js";
 import { Transcript } from "./transcript.js";
@@ -32,8 +33,12 @@ export async function runSandbox(
     if (isOnce) return;
     await listExamples(stage);
     console.log(describe(world));
-    if (!process.stdin.isTTY) await tellCurlCalls(stage);
-    console.log(`${process.stdin.isTTY ? "" : "\n"}Press Ctrl-C to end.`);
+    if (!process.stdin.isTTY) {
+      await tellCurlCalls(stage);
+      await tellOwnToolTokens(stage, VISITORS);
+    }
+    // npm doesn't pass on what only npm is sent.
+    console.log(`${process.stdin.isTTY ? "" : "\n"}Press Ctrl-C to end. From elsewhere: kill ${process.pid}`);
     await untilStopped(
       process.stdin.isTTY ? () => showMenu(stage) : () => new Promise(() => undefined),
       stopped,
@@ -76,8 +81,10 @@ async function listExamples({ world, transcript }: Stage): Promise<void> {
   });
 }
 
-function describe({ appUrl, site, parts }: World): string {
+function describe(world: World): string {
+  const { appUrl, site, parts } = world;
   const { examples } = parts;
+  const ownToolPort = examples?.ownToolPort ?? 0;
   return `
 Open ${site.url} in a browser and follow the steps. Grace Green is linked already.
 
@@ -86,6 +93,8 @@ Also there:
   ${examples?.myIssuesUrl ?? ""}  an example: my open issues
   ${examples?.buildsUrl ?? ""}  an example: a build that comments on an issue
   ${examples?.assistantUrl ?? ""}  an example: an assistant that uses the MCP server ${examples?.mcpUrl ?? ""}/mcp
+  ${examples?.ownToolUrl ?? ""}  a tool of your own, once it listens on port ${ownToolPort} of this machine. What to tell it:
+    ${describeOwnToolEnvironment(world, ownToolPort)}
   ${site.url}/refusals  every refusal, and what gets through, to be clicked
   ${appUrl}/problems  the cause and the fix of each
   ${appUrl}/openapi.json  the API

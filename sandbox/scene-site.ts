@@ -5,15 +5,15 @@ import { AtlassianSite } from "./atlassian-site.js";
 import { HttpClient } from "./http-client.js";
 import { redirect } from "./http-server.js";
 import { ADA, GRACE, type Person } from "./people.js";
+import { getPresetRequests } from "./preset-requests.js";
 import { AUDIENCES } from "./world-parts.js";
 import type { World } from "./world.js";
 
 export const READING = [
+  ...getPresetRequests("read-issues"),
   { methods: ["GET"], path: "/rest/api/3/myself" },
-  { methods: ["GET"], path: "/rest/api/3/search/jql" },
-  { methods: ["GET"], path: "/rest/api/3/issue/*" },
 ];
-export const COMMENTING = [{ methods: ["POST"], path: "/rest/api/3/issue/*/comment" }];
+export const COMMENTING = getPresetRequests("comment-on-issues");
 
 /** Asks its visitors before it does anything for them, and is there before and after every scene. */
 export const REPORTS: NewService = {

@@ -5,6 +5,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 import type { ShownService } from "./app-page.js";
 import type { Reply } from "./http-client.js";
 import { ADA, GRACE } from "./people.js";
+import { getPresetRequests } from "./preset-requests.js";
 import { documentOf } from "./site-content.js";
 import { readableClaims } from "./readable.js";
 import type { Stage } from "./stage.js";
@@ -12,11 +13,7 @@ import { AUDIENCES } from "./world-parts.js";
 import { SERVICES, type World } from "./world.js";
 
 /** All that the demo service may do: read issues, and comment on them. */
-const REQUESTS = [
-  { methods: ["GET"], path: "/rest/api/3/search/jql" },
-  { methods: ["GET"], path: "/rest/api/3/issue/*" },
-  { methods: ["POST"], path: "/rest/api/3/issue/*/comment" },
-];
+const REQUESTS = [...getPresetRequests("read-issues"), ...getPresetRequests("comment-on-issues")];
 const MY_OPEN_ISSUES = `/rest/api/3/search/jql?${new URLSearchParams({
   jql: "assignee = currentUser() AND statusCategory != Done",
 }).toString()}`;

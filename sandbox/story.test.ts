@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 
-import { GRACE } from "./people.js";
+import { describeRequests } from "../public/request-presets.js";
+import { ADA, GRACE } from "./people.js";
 import { Stage } from "./stage.js";
 import { playStory } from "./story.js";
 import { Transcript } from "./transcript.js";
@@ -30,6 +31,15 @@ it("plays to the end, shows no secret, and leaves a world to go on with", async 
   const token = await world.team.signAccessJwt(GRACE, AUDIENCES.demo);
   const reply = await world.identify(token, { product: "jira", audience: AUDIENCES.demo });
   expect(reply.expect(200).body).toMatchObject({ accountId: GRACE.accountId, site: world.site.host });
+});
+
+it("lets the demo service do what people are asked about in plain words", async () => {
+  const { stage } = await setStage();
+  await playStory(stage);
+  const { services } = await world.page(ADA).getSettings();
+  const demo = services.find(({ audience }) => audience === AUDIENCES.demo);
+  const words = describeRequests(demo?.limits?.requests ?? [], "jira").map((each) => each.words);
+  expect(words).toEqual(["Read issues and their comments, and search for issues", "Comment on issues"]);
 });
 
 it("fails at the first step that doesn't give what it should", async () => {

@@ -358,9 +358,8 @@ export class NotLinkedError extends AppError {
 
 export class RateLimitedError extends AppError {
   constructor(retryAfterSeconds: number) {
-    super("rate_limited", `Too many requests. Try again in ${retryAfterSeconds} seconds.`, {
-      extras: { retryAfterSeconds },
-    });
+    const span = retryAfterSeconds === 1 ? "a second" : `${retryAfterSeconds} seconds`;
+    super("rate_limited", `Too many requests. Try again in ${span}.`, { extras: { retryAfterSeconds } });
   }
 }
 

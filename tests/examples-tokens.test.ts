@@ -1,50 +1,26 @@
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from "jose";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { audienceOf } from "../sandbox/access-team.js";
 import { startExample } from "../sandbox/examples.js";
-import { json, startServer, type Server } from "../sandbox/http-server.js";
 import { GRACE } from "../sandbox/people.js";
+import {
+  AUDIENCE,
+  SITE,
+  startPublisher,
+  TEAM_DOMAIN,
+  TENANT,
+  type Publisher,
+  type Token,
+} from "./examples.fixture.js";
 
-const SITE = "acme.atlassian.net";
-const TEAM_DOMAIN = "acme.cloudflareaccess.com";
-const AUDIENCE = audienceOf("The example");
 const HOUR = 60 * 60;
 
-const ALGORITHMS = ["ES256", "RS256", "PS256"] as const;
-type Algorithm = (typeof ALGORITHMS)[number];
-
-interface Token {
-  readonly alg: Algorithm;
-  readonly typ: string | undefined;
-  readonly iss: string;
-  readonly aud: string | string[];
-  readonly sub: string;
-  /** From now on. */
-  readonly seconds: number;
-}
-
-/** Publishes, wherever it is asked for them, one key for each algorithm: that a signature holds is never the question. */
-let publisher: Server;
-const keys = new Map<Algorithm, CryptoKey>();
+let publisher: Publisher;
 beforeAll(async () => {
-  const published: JWK[] = [];
-  for (const alg of ALGORITHMS) {
-    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-    keys.set(alg, privateKey);
-    published.push({ ...(await exportJWK(publicKey)), kid: alg });
-  }
-  publisher = await startServer();
-  publisher.routes.push(["GET", /\/(?:jwks\.json|certs)$/, () => json(200, { keys: published })]);
+  publisher = await startPublisher();
 });
-afterAll(() => publisher.close());
-
-async function sign({ alg, typ, seconds, ...claims }: Token): Promise<string> {
-  const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({ ...claims, iat: now - HOUR, exp: now + seconds })
-    .setProtectedHeader({ alg, kid: alg, ...(typ !== undefined && { typ }) })
-    .sign(keys.get(alg)!);
-}
+afterAll(() => publisher.server.close());
 
 const WRONG_AUDIENCES: [what: string, changes: Partial<Token>][] = [
   ["for another service", { aud: audienceOf("Another") }],
@@ -54,21 +30,23 @@ const WRONG_AUDIENCES: [what: string, changes: Partial<Token>][] = [
 describe("my-issues, called by a page in Jira", () => {
   let example: Awaited<ReturnType<typeof startExample>>;
   beforeAll(async () => {
-    example = await startExample("my-issues/server.js", { APP_URL: publisher.url, SITE, AUDIENCE });
+    example = await startExample("my-issues/server.js", { APP_URL: publisher.server.url, SITE, AUDIENCE });
   });
   afterAll(() => example.close());
 
-  async function call(changes: Partial<Token>): Promise<Response> {
+  async function call(changes: Partial<Token>, { port } = example): Promise<Response> {
     const assertion: Token = {
       alg: "ES256",
       typ: "assertion+jwt",
-      iss: `${publisher.url}/sites/${SITE}/jira`,
+      iss: `${publisher.server.url}/sites/${SITE}/jira`,
       aud: AUDIENCE,
       sub: GRACE.accountId,
+      jti: randomUUID(),
+      tenant: TENANT,
       seconds: 60,
     };
-    const headers = { authorization: `Bearer ${await sign({ ...assertion, ...changes })}` };
-    return fetch(`http://127.0.0.1:${example.port}/from-jira`, { method: "POST", headers });
+    const headers = { authorization: `Bearer ${await publisher.sign({ ...assertion, ...changes })}` };
+    return fetch(`http://127.0.0.1:${port}/from-jira`, { method: "POST", headers });
   }
 
   it("takes an assertion", async () => {
@@ -78,24 +56,42 @@ describe("my-issues, called by a page in Jira", () => {
   });
 
   it.each<[what: string, changes: () => Partial<Token>]>([
-    ["of Confluence on the same site", () => ({ iss: `${publisher.url}/sites/${SITE}/confluence` })],
-    ["of another site", () => ({ iss: `${publisher.url}/sites/globex.atlassian.net/jira` })],
+    ["of Confluence on the same site", () => ({ iss: `${publisher.server.url}/sites/${SITE}/confluence` })],
+    ["of another site", () => ({ iss: `${publisher.server.url}/sites/globex.atlassian.net/jira` })],
     ["of another app", () => ({ iss: `https://evil.example/sites/${SITE}/jira` })],
     ["that is another kind of token", () => ({ typ: "JWT" })],
     ["that doesn't say what it is", () => ({ typ: undefined })],
     ...WRONG_AUDIENCES.map(([what, changes]): [string, () => Partial<Token>] => [what, () => changes]),
     ["signed by another algorithm", () => ({ alg: "RS256" })],
     ["that is over", () => ({ seconds: -10 })],
+    ["that can't be told from others", () => ({ jti: undefined })],
   ])("takes none %s", async (_what, changes) => {
     expect((await call(changes())).status).toBe(401);
+  });
+
+  it("takes each assertion once", async () => {
+    const jti = randomUUID();
+    expect((await call({ jti })).status).toBe(200);
+    expect((await call({ jti })).status).toBe(401);
+    expect((await call({})).status).toBe(200);
+  });
+
+  it.each<[whose: string, tenant: string, status: number]>([
+    ["takes one of the tenant that it was told", TENANT, 200],
+    ["takes none of another tenant, whatever the site is called", "of-somebody-else", 401],
+  ])("%s", async (_whose, tenant, status) => {
+    const env = { APP_URL: publisher.server.url, SITE, AUDIENCE, TENANT };
+    const pinned = await startExample("my-issues/server.js", env);
+    onTestFinished(() => pinned.close());
+    expect((await call({ tenant }, pinned)).status).toBe(status);
   });
 });
 
 describe("mcp, called by an assistant", () => {
   let example: Awaited<ReturnType<typeof startExample>>;
   beforeAll(async () => {
-    const CERTS_URL = `${publisher.url}/cdn-cgi/access/certs`;
-    const env = { APP_URL: publisher.url, SITE, TEAM_DOMAIN, AUDIENCE, CERTS_URL };
+    const CERTS_URL = `${publisher.server.url}/cdn-cgi/access/certs`;
+    const env = { APP_URL: publisher.server.url, SITE, TEAM_DOMAIN, AUDIENCE, CERTS_URL };
     example = await startExample("mcp/server.js", env);
   });
   afterAll(() => example.close());
@@ -112,7 +108,7 @@ describe("mcp, called by an assistant", () => {
     return fetch(`http://localhost:${example.port}/mcp`, {
       method: "POST",
       headers: {
-        "cf-access-jwt-assertion": await sign({ ...accessJwt, ...changes }),
+        "cf-access-jwt-assertion": await publisher.sign({ ...accessJwt, ...changes }),
         "content-type": "application/json",
         accept: "application/json, text/event-stream",
       },

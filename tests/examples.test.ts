@@ -219,6 +219,24 @@ describe("a page in Jira that calls the tool", () => {
     const adas = visibleText((await browser.open(`${world.site.url}/calling-page?as=ada`)).expect(200).text);
     expect(adas).toContain('"code":"consent_required"');
   });
+
+  it("leads in the sandbox to where the person can put it right, as that person", async () => {
+    const browser = await world.browser(ADA);
+    const findButton = async (who: string) => {
+      const { text } = (await browser.open(`${world.site.url}/calling-page?as=${who}`)).expect(200);
+      const [, link = "", label] = /<a class="button" href="([^"]+)">([^<]+)</.exec(text) ?? [];
+      const url = link.replaceAll(/&#(\d+);/g, (_all, code) => String.fromCharCode(Number(code)));
+      return { label, url: new URL(url, world.site.url) };
+    };
+    const { serviceId } = await findService(ADA, "My issues");
+
+    expect((await findButton("grace")).label).toBe("See what tools may do for you");
+    const { label, url } = await findButton("ada");
+
+    expect(label).toBe("Put it right");
+    expect([url.searchParams.get("ac.service"), url.searchParams.get("as")]).toEqual([serviceId, "ada"]);
+    expect((await findButton("linus")).url.searchParams.get("as")).toBe("linus");
+  });
 });
 
 describe("a build", () => {
@@ -287,7 +305,7 @@ printf 201
 
     const page = await start(GRACE, { issue: "SAND-1", comment });
 
-    expect(page).toContain("The build succeeded Commented on SAND-1.");
+    expect(page).toMatch(/The build succeeded x-request-reference: [A-Z2-7]{12} Commented on SAND-1\./i);
     expect(comments("SAND-1").at(-1)).toMatchObject({
       accountId: GRACE.accountId,
       body: { type: "doc", content: [{ content: [{ type: "text", text: comment }] }] },

@@ -47,6 +47,14 @@ const PROGRAMS = {
           return never(answer.problem.code);
       }
     }`,
+  "searches with parameters of the product's own, and tells by its mark whose refusal it got": `
+    export async function search(site: string, jql: string): Promise<string> {
+      const query = { jql, fields: "summary,status" };
+      const answer = await call("getJira", { path: { site, path: "rest/api/3/search/jql" }, query: { query } });
+      if (answer.status === 200 || answer.status === "default") return answer.headers["X-Gateway-Upstream"];
+      const upstream: "jira" | "confluence" | undefined = answer.headers["X-Gateway-Upstream"];
+      return upstream ?? answer.problem.code;
+    }`,
   "reads the settings and saves them with one service more": `
     export async function addService(audience: string): Promise<number | Problem> {
       const read = await call("getSettings", {});
@@ -124,8 +132,12 @@ const MISTAKES = {
     'call("getMe", {}).then((answer) => answer.status === 403 && answer.problem.code === "ip_not_allowed");',
   "a code that no refusal has":
     'call("postJira", { path: { site: "x", path: "y" } }).then((answer) => answer.status === 403 && answer.problem.code === "forbidden");',
-  "the product's mark on a refusal of this app's":
+  "the product's mark taken for granted on what may be a refusal of this app's":
     'call("getJira", { path: { site: "x", path: "y" } }).then((answer) => answer.status === 502 && answer.headers["X-Gateway-Upstream"].length);',
+  "a parameter of the product's that isn't text":
+    'call("getJira", { path: { site: "x", path: "y" }, query: { query: { jql: 1 } } });',
+  "the product's mark on an answer that is always this app's":
+    'call("getMe", {}).then((answer) => answer.status === 403 && answer.headers["X-Gateway-Upstream"].length);',
   "a role of a link that isn't there":
     'call("getMe", {}).then((answer) => answer.status === 200 && answer.json.links[0]?.standing === "trusted");',
 } as const;

@@ -250,6 +250,23 @@ describe("of a whole story, with its mistakes,", () => {
   });
 });
 
+describe("of acting calls,", () => {
+  it("every status may be the product's, and says how to tell; no other call's may", () => {
+    for (const { path, operation } of operations()) {
+      const marks = Object.values(operation.responses).map(({ headers }) => "X-Gateway-Upstream" in headers);
+      expect(new Set(marks), path).toEqual(new Set([path.endsWith("/{path}")]));
+    }
+  });
+
+  it("the query is the product's: any parameters, each by its own name", () => {
+    for (const { path, operation } of operations().filter((each) => each.path.endsWith("/{path}"))) {
+      const query = operation.parameters?.find((parameter) => parameter.in === "query");
+      const schema = { type: "object", additionalProperties: { type: "string" } };
+      expect(query, path).toMatchObject({ required: false, style: "form", explode: true, schema });
+    }
+  });
+});
+
 describe("/problems", () => {
   const entries = Object.entries(PROBLEMS) as [ProblemCode, (typeof PROBLEMS)[ProblemCode]][];
 

@@ -23,20 +23,24 @@ secrets() {
 # A text in a paragraph in a document.
 document='[{type: "text", text: .}] | [{type: "paragraph", content: .}] | {type: "doc", version: 1, content: .}'
 
-answer=$(mktemp)
-trap 'rm -f "$answer"' EXIT
+answer=$(mktemp) headers=$(mktemp)
+trap 'rm -f "$answer" "$headers"' EXIT
 status=$(printf %s "$text" | jq --raw-input --slurp "{body: ($document)}" | curl \
   --silent --show-error --max-time 30 \
   --header @<(secrets) --header 'Content-Type: application/json' --data-binary @- \
-  --output "$answer" --write-out '%{http_code}' \
+  --output "$answer" --dump-header "$headers" --write-out '%{http_code}' \
   "$APP_URL/api/v1/sites/$SITE/jira/rest/api/3/issue/$issue/comment") || true
+# It finds the app's own log line of this call.
+grep --ignore-case '^X-Request-Reference:' "$headers" | tr -d '\r' || true
 # Nothing else is a comment: a redirect to a sign-in page isn't a failure to curl.
 if [[ $status == 201 ]]; then
   echo "Commented on $issue."
 else
   echo "The answer was $status instead of 201." >&2
-  # The app's refusals say what is wrong and where the person can put it right. Jira's have messages.
-  reasons='.title, .detail, .linkUrl, .consentUrl, .errorMessages[]? | values'
+  # The app's refusals say what is wrong and where the person can put it right. With this mark it is Jira's
+  # own answer, which has messages: nothing else in it is the app's word.
+  reasons='.title, .detail, .linkUrl, .consentUrl | values'
+  if grep --quiet --ignore-case '^X-Gateway-Upstream:' "$headers"; then reasons='.errorMessages[]?'; fi
   jq --raw-output "$reasons" "$answer" >&2 || cat "$answer" >&2
   exit 1
 fi

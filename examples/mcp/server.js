@@ -14,8 +14,7 @@ if (!APP_URL || !SITE || !TEAM_DOMAIN || !AUDIENCE)
   throw new Error("Set APP_URL, SITE, TEAM_DOMAIN, AUDIENCE.");
 const { CERTS_URL = `https://${TEAM_DOMAIN}/cdn-cgi/access/certs` } = process.env;
 
-const instructions =
-  "Where a tool's error has a linkUrl or consentUrl, show it: there the user can allow this.";
+const instructions = "Show the linkUrl or consentUrl of a tool's error: there the user can allow this.";
 
 const teamKeys = createRemoteJWKSet(new URL(CERTS_URL));
 const issuer = `https://${TEAM_DOMAIN}`;
@@ -45,9 +44,8 @@ function createServer(accessJwt) {
   const add = { description: "Comments on an issue, as the user.", inputSchema: { key, text } };
   server.registerTool("add_comment", add, ({ key, text }) => {
     const paragraph = { type: "paragraph", content: [{ type: "text", text }] };
-    return ask(accessJwt, `issue/${key}/comment`, {
-      body: { type: "doc", version: 1, content: [paragraph] },
-    });
+    const body = { type: "doc", version: 1, content: [paragraph] };
+    return ask(accessJwt, `issue/${key}/comment`, { body });
   });
 
   return server;
@@ -69,7 +67,13 @@ async function ask(accessJwt, path, body) {
     redirect: "error",
     signal: AbortSignal.timeout(20_000),
   });
-  return { isError: !response.ok, content: [{ type: "text", text: await response.text() }] };
+  const { ok, status, headers } = response;
+  console.log(status, headers.get("X-Request-Reference"));
+  // With this mark it is Jira's own answer. The app alone says where to allow something, as a problem.
+  const isOfApp = !headers.has("X-Gateway-Upstream");
+  const isProblem = isOfApp && headers.get("Content-Type")?.startsWith("application/problem+json");
+  const answer = ok || isProblem ? await response.text() : `The answer was ${status}.`;
+  return { isError: !ok, content: [{ type: "text", text: answer }] };
 }
 
 // A page that makes a browser call here (DNS rebinding) comes with another host name, or with its Origin.

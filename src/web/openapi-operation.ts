@@ -67,9 +67,27 @@ export const HEADERS = {
 const OWN_HEADERS = { [REFERENCE_HEADER]: referTo("Reference") };
 const PASSED_ON_HEADERS = { ...OWN_HEADERS, "X-Gateway-Upstream": referTo("GatewayUpstream") };
 
+/** Not among the components: generated types take each header that is referred to for one that is always there. */
+const GATEWAY_UPSTREAM_IF_PASSED_ON = {
+  ...HEADERS.GatewayUpstream,
+  description: "Only on an answer of the product's own.",
+  required: false,
+};
+
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   site: "Host of the site, such as acme.atlassian.net, in any case. Configuration of the service, never input.",
-  path: "The product's own path without its first slash, with as many segments as it has: their slashes are sent as they are (%2F is refused), and so is a query behind it. OpenAPI has no word for that, so put it together yourself.",
+  path: "The product's own path without its first slash, with as many segments as it has, and with its slashes as they are: %2F is refused.",
+};
+
+/** OpenAPI 3.1.1 §4.8.12: each property is a parameter of its own. */
+const FREE_QUERY = {
+  name: "query",
+  in: "query",
+  required: false,
+  style: "form",
+  explode: true,
+  description: "The product's own parameters, such as jql, each by its name. They are passed on.",
+  schema: { type: "object", additionalProperties: text },
 };
 
 const ANYTHING = { "*/*": { schema: {} } };
@@ -100,7 +118,7 @@ export function presentOperation(operation: Operation, verb: string): object {
   };
 }
 
-function presentParameters({ path = [], query }: Operation): object[] {
+function presentParameters({ path = [], query, passesOn }: Operation): object[] {
   return [
     ...path.map((name) => ({
       name,
@@ -115,6 +133,7 @@ function presentParameters({ path = [], query }: Operation): object[] {
       required: false,
       schema: toParameterSchema(schema as z.ZodType),
     })),
+    ...(passesOn === undefined ? [] : [FREE_QUERY]),
   ];
 }
 
@@ -160,6 +179,7 @@ function presentProblems(
           headers: {
             ...OWN_HEADERS,
             ...(ofStatus.includes("rate_limited") && { "Retry-After": referTo("RetryAfter") }),
+            ...(passesOn !== undefined && { "X-Gateway-Upstream": GATEWAY_UPSTREAM_IF_PASSED_ON }),
           },
           content: {
             "application/problem+json": { schema: presentProblem(status, ofStatus) },

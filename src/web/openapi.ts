@@ -320,11 +320,14 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
   "/api/v1/sites/{site}/confluence/{path}": actingCalls("Confluence"),
 };
 
-/** `{path}` may hold slashes, which OpenAPI has no word for. */
 function actingCalls(productName: string): Operations {
   const operation = {
     summary: `Call ${productName} as the person; the path may have any number of segments, and the query is passed on`,
-    description: `HEAD is taken as well. Where X-Gateway-Upstream stands on an answer, it is ${productName}'s own, of whatever status and type; where it doesn't, it is a refusal of this app's.`,
+    description: [
+      "OpenAPI can't say that a path parameter holds slashes: a generated client sends %2F, which is refused (request_not_allowed). Build this URL yourself, or give the client a pathSerializer that leaves slashes alone.",
+      "HEAD is taken as well.",
+      `Where X-Gateway-Upstream stands on an answer, it is ${productName}'s own, of whatever status and type; where it doesn't, it is a refusal of this app's.`,
+    ].join(" "),
     security: SERVICE,
     path: ["site", "path"],
     answers: { 200: null },
