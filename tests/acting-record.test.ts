@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import http from "node:http";
+import net from "node:net";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -123,12 +124,33 @@ describe("each acting call leaves an event that tells", () => {
     body.write("first,");
     const response = await scene.open({ path: "/rest/stream" });
     await once(response, "data");
-    response.on("error", () => undefined).socket.resetAndDestroy();
+    response.on("error", () => undefined).destroy();
     const { after } = await findActed(scene, response.headers["x-request-reference"]);
     expect(after).toMatchObject({ status: 206, code: "caller_left" });
 
     const left = await leaveBeforeTheAnswer();
     expect((await findActed(scene, left)).after).toMatchObject({ status: null, code: "caller_left" });
+  });
+
+  it("answers that their caller didn't wait for, one behind the other on one connection", async () => {
+    const before = (await listActed(scene)).length;
+    const asked = vi.fn(() => json(200, {}));
+    answer("/rest/stream", () => ({ status: 200, body: new PassThrough() }));
+    answer("/rest/quick", asked);
+    const token = await scene.sign({});
+    const socket = net.connect(scene.world.parts.app.port, "127.0.0.1");
+    for (const path of ["/rest/stream", "/rest/quick"])
+      socket.write(
+        `GET ${scene.url({ path })} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      );
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    await sleep(100);
+    socket.destroy();
+    await vi.waitFor(async () => {
+      const events = await listActed(scene);
+      const codes = events.slice(0, events.length - before).map(({ after }) => after["code"]);
+      expect(codes).toEqual(["caller_left", "caller_left"]);
+    }, 5_000);
   });
 
   it("the time that it really took, whatever becomes of the clock meanwhile", async () => {
@@ -332,7 +354,7 @@ async function leaveBeforeTheAnswer(): Promise<string> {
   const asked = new Promise<void>((resolve) => (ask = resolve));
   answer("/rest/slow", async () => {
     ask();
-    await sleep(200);
+    await sleep(1_000);
     return json(200, {});
   });
   const headers = { authorization: `Bearer ${await scene.sign({})}` };
@@ -341,8 +363,7 @@ async function leaveBeforeTheAnswer(): Promise<string> {
   const request = http.get({ host: "127.0.0.1", port, path, agent: false, headers });
   request.on("error", () => undefined);
   await asked;
-  // A caller who has only closed its half could still be listening.
-  request.socket?.resetAndDestroy();
+  request.destroy();
   return vi.waitFor(async () => {
     const event = (await listActed(scene)).find(({ reference }) => !before.includes(reference));
     if (!event) throw new Error("There is no event yet.");

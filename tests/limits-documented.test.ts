@@ -96,13 +96,14 @@ describe("docs/operations.md", () => {
   });
 
   it("says how long parts of an acting call may take, and how many there may be", () => {
-    const { connectMs, headersMs, idleMs, maxPerOrigin, maxPerService, maxPerPerson } = STREAM_LIMITS;
+    const { connectMs, headersMs, idleMs, ...places } = STREAM_LIMITS;
+    const { maxPerOrigin, maxPerTenant, maxPerService, maxPerPerson } = places;
     expect(readTable("of an acting call").map(([, howMuch]) => howMuch)).toEqual([
       seconds(BODY_IDLE_MS),
       `${seconds(connectMs)}; ${seconds(headersMs)}`,
       kibibytes(MAX_ANSWER_HEADER_BYTES),
       `${seconds(idleMs)}; ${seconds(ANSWER_STALL_MS)}`,
-      written(maxPerOrigin),
+      `${written(maxPerTenant)}; ${written(maxPerOrigin)}`,
       `${written(maxPerService)}; ${written(maxPerPerson)}`,
       written(MAX_RECORDS),
       written(MAX_RECORDS_OF_TENANT),

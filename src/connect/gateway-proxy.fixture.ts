@@ -33,6 +33,7 @@ export async function startGatewayProxy(
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const [path = "", query = null] = (req.url ?? "").split(/\?(.*)/s);
     const target = { product: tenant.product, path, query };
+    const signal = abortWhenGone(res);
     const answer = await products.send({
       tenant,
       caller: { serviceId: "service-1", accountId: "grace" },
@@ -41,12 +42,12 @@ export async function startGatewayProxy(
       headers: selectRequestHeaders(req.headers),
       token: "the-token",
       body: openRequestBody(req, options.uploadIdleMs),
-      signal: abortWhenGone(res),
+      signal,
       onSending: () => undefined,
     });
     const context = { target, productUrl, gatewayUrl: "https://app.example.com/gateway" };
     const headers = createAnswerHeaders(answer.headers, context);
-    await relayAnswer(req, res, { ...answer, headers }, options.stallMs);
+    await relayAnswer(req, res, { ...answer, headers }, signal, options.stallMs);
   }
 
   const server = await startHttpServer((req, res) => {

@@ -5,8 +5,9 @@ import type { ProductCall } from "../gateway/product-calls.js";
 import { buildInstallation } from "./installation.fixture.js";
 import { ProductPlaces } from "./product-places.js";
 
-const LIMITS = { maxPerOrigin: 20, maxPerService: 4, maxPerPerson: 2 };
+const LIMITS = { maxPerOrigin: 40, maxPerTenant: 20, maxPerService: 4, maxPerPerson: 2 };
 const { tenant } = buildInstallation();
+const confluence = { ...tenant, id: "confluence" };
 
 const call = (serviceId: string, accountId: string, of = tenant) =>
   ({ tenant: of, caller: { serviceId, accountId } }) as ProductCall;
@@ -26,26 +27,44 @@ function takeAll(places: ProductPlaces, calls: readonly ProductCall[], origin = 
 
 const many = (one: ProductCall): ProductCall[] => Array.from({ length: 100 }, () => one);
 
-describe("places of a site", () => {
+describe("places", () => {
   it("are for one person of one service as long as half of them are free, and leave the others to others", () => {
     const places = new ProductPlaces(LIMITS);
     expect(takeAll(places, many(call("greedy", "grace")))).toBe(10);
-    expect(takeAll(places, many(call("greedy", "linus")))).toBe(0);
     expect(takeAll(places, many(call("modest", "grace")))).toBe(2);
     expect(takeAll(places, many(call("modest", "linus")))).toBe(2);
     expect(takeAll(places, many(call("modest", "ada")))).toBe(0);
-    expect(takeAll(places, many(call("modest", "ada", { ...tenant, id: "confluence" })))).toBe(2);
-    expect(takeAll(places, many(call("greedy", "grace")), "https://b")).toBe(10);
+    expect(takeAll(places, many(call("greedy", "grace", confluence)))).toBe(10);
   });
 
-  it("are so many and no more, whoever comes", () => {
+  it("that a person has beyond their share aren't held against the others of the service", () => {
     const places = new ProductPlaces(LIMITS);
-    const crowd = Array.from({ length: 100 }, (_, nth) => call(`service-${nth}`, "grace"));
-    expect(takeAll(places, crowd)).toBe(LIMITS.maxPerOrigin);
+    const leaves = Array.from({ length: 10 }, () => places.take("https://a", call("one", "grace")));
+    expect(takeAll(places, many(call("one", "linus")))).toBe(2);
+    expect(takeAll(places, many(call("one", "ada")))).toBe(0);
+    // Hers are down to half of her share, whichever of them were first.
+    for (const leave of leaves.slice(0, 9)) leave();
+    expect(takeAll(places, many(call("other", "cleo")))).toBe(7);
+    expect(takeAll(places, many(call("one", "ada")))).toBe(1);
+  });
+
+  it("are so many and no more of each tenant, whoever comes, so that Jira and Confluence don't keep each other out", () => {
+    const places = new ProductPlaces(LIMITS);
+    const crowd = (of = tenant) =>
+      Array.from({ length: 100 }, (_, nth) => call(`service-${nth}`, "grace", of));
+    expect(takeAll(places, crowd())).toBe(LIMITS.maxPerTenant);
+    expect(takeAll(places, crowd(confluence))).toBe(LIMITS.maxPerTenant);
+  });
+
+  it("are so many and no more at one origin", () => {
+    const places = new ProductPlaces({ ...LIMITS, maxPerOrigin: 5 });
+    expect(takeAll(places, many(call("one", "grace")))).toBe(5);
+    expect(takeAll(places, many(call("one", "grace", confluence)))).toBe(0);
+    expect(takeAll(places, many(call("one", "grace", confluence)), "https://b")).toBe(5);
   });
 
   it("are free again once, when their call is over", () => {
-    const places = new ProductPlaces({ ...LIMITS, maxPerOrigin: 2 });
+    const places = new ProductPlaces({ ...LIMITS, maxPerTenant: 2 });
     const leave = places.take("https://a", call("one", "grace"));
     places.take("https://a", call("two", "grace"));
     leave();

@@ -2,17 +2,25 @@ import { RateLimitedError } from "../errors.js";
 import type { ProductCall } from "../gateway/product-calls.js";
 
 export interface PlaceLimits {
-  /** Calls under way to one origin, which Jira and Confluence of a site share. */
+  /** Calls under way to one origin, which tenants share. */
   readonly maxPerOrigin: number;
-  /** Of one service of a tenant, once half of them are taken. */
+  readonly maxPerTenant: number;
+  /** Of one service, once half of its tenant's are taken. */
   readonly maxPerService: number;
-  /** Of one service for one person, once half of them are taken. */
+  /** Of one service for one person, once half of its tenant's are taken. */
   readonly maxPerPerson: number;
 }
 
+interface Keys {
+  readonly origin: string;
+  readonly tenant: string;
+  readonly service: string;
+  readonly person: string;
+}
+
 /**
- * Places for calls under way. The first half is for whoever comes; the other half for those who have few, so that one
- * service, or one person's token in it, doesn't keep all others from their site.
+ * Places for calls under way. The first half of a tenant's is for whoever comes; the other half for those who have few,
+ * so that one service, or one person's token in it, doesn't keep all others out.
  */
 export class ProductPlaces {
   readonly #limits: PlaceLimits;
@@ -24,26 +32,35 @@ export class ProductPlaces {
 
   /** Answers what gives the place back, once. Throws RateLimitedError. */
   take(origin: string, { tenant, caller: { serviceId, accountId } }: ProductCall): () => void {
-    const { maxPerOrigin, maxPerService, maxPerPerson } = this.#limits;
     const service = `${tenant.id} ${serviceId}`;
-    const person = `${service} ${accountId}`;
-    const all = this.#count(origin);
-    const isScarce = all >= maxPerOrigin / 2;
-    const hasShare = this.#count(service) >= maxPerService || this.#count(person) >= maxPerPerson;
-    if (all >= maxPerOrigin || (isScarce && hasShare)) throw new RateLimitedError(1);
-    const keys = [origin, service, person];
-    for (const key of keys) this.#taken.set(key, this.#count(key) + 1);
+    const keys = { origin, tenant: tenant.id, service, person: `${service} ${accountId}` };
+    if (!this.#hasRoom(keys)) throw new RateLimitedError(1);
+    this.#add(keys, 1);
     let isTaken = true;
     return () => {
-      if (!isTaken) return;
+      if (isTaken) this.#add(keys, -1);
       isTaken = false;
-      for (const key of keys) this.#giveBack(key);
     };
   }
 
-  #giveBack(key: string): void {
-    const left = this.#count(key) - 1;
-    if (left > 0) this.#taken.set(key, left);
+  #hasRoom({ origin, tenant, service, person }: Keys): boolean {
+    const { maxPerOrigin, maxPerTenant, maxPerService, maxPerPerson } = this.#limits;
+    const ofTenant = this.#count(tenant);
+    if (this.#count(origin) >= maxPerOrigin || ofTenant >= maxPerTenant) return false;
+    if (ofTenant < maxPerTenant / 2) return true;
+    return this.#count(service) < maxPerService && this.#count(person) < maxPerPerson;
+  }
+
+  #add({ origin, tenant, service, person }: Keys, by: 1 | -1): void {
+    for (const key of [origin, tenant, person]) this.#addTo(key, by);
+    // What a person has beyond their share isn't held against the others of the service.
+    const most = Math.max(this.#count(person), this.#count(person) - by);
+    if (most <= this.#limits.maxPerPerson) this.#addTo(service, by);
+  }
+
+  #addTo(key: string, by: 1 | -1): void {
+    const count = this.#count(key) + by;
+    if (count > 0) this.#taken.set(key, count);
     else this.#taken.delete(key);
   }
 

@@ -273,6 +273,18 @@ describe("an answer", () => {
     }
   });
 
+  it("304 may have the length of what isn't sent", async () => {
+    const proxy = await startBehindRaw((socket) => {
+      socket.on("data", () =>
+        socket.write('HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nContent-Length: 5\r\n\r\n'),
+      );
+    });
+    for (const method of ["GET", "HEAD", "GET"]) {
+      const { status, headers, body } = await call(proxy, { method, headers: { "if-none-match": '"1"' } });
+      expect([status, headers.etag, headers["content-length"], body.length]).toEqual([304, '"1"', "5", 0]);
+    }
+  });
+
   it("204 with a length loses the length", async () => {
     const proxy = await startBehindRaw((socket) => {
       afterHeaders(socket, () =>

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+
 import { Agent } from "undici";
 
 import { AppError } from "../errors.js";
@@ -19,7 +21,8 @@ export const STREAM_LIMITS: ProductStreamLimits = {
   headersMs: 30_000,
   idleMs: 30_000,
   keepAliveMs: 10_000,
-  maxPerOrigin: 512,
+  maxPerOrigin: 1_024,
+  maxPerTenant: 512,
   maxPerService: 64,
   maxPerPerson: 16,
 };
@@ -63,7 +66,10 @@ export class ProductStream implements ProductCalls {
       });
       // It may fail before anybody has begun to read it.
       body.once("close", leave).on("error", () => undefined);
-      return { status: statusCode, headers, body };
+      if (statusCode !== 304) return { status: statusCode, headers, body };
+      // RFC 9110 §8.6: a length there is that of what isn't sent. The library waits for it, and fails.
+      body.resume();
+      return { status: statusCode, headers, body: Readable.from([]) };
     } catch (error) {
       leave();
       throw toAppError(error, call.signal);

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
+import { AppError } from "../errors.js";
 import { startTestServer, type TestServer } from "./http-server.fixture.js";
 import type { HttpServerOptions, HttpTimeouts } from "./http-server.js";
 import {
@@ -14,6 +16,7 @@ import {
   readAnswers,
   request,
 } from "./raw-http.fixture.js";
+import { openRequestBody } from "./request-stream.js";
 
 const SHORT: HttpTimeouts = {
   headersMs: 150,
@@ -133,6 +136,72 @@ describe("too many connections", () => {
 
     oldest.write(request("GET /hello HTTP/1.1", "Connection: close"));
     expect(await answers).toMatchObject([{ status: 200 }]);
+  });
+
+  describe("and bodies that pass through", () => {
+    const BODY_LENGTH = 30;
+
+    async function startUploads(maxConnections: number): Promise<TestServer> {
+      return start({
+        maxConnections,
+        serviceApi: {
+          handles: (path) => path.startsWith("/stream/"),
+          streams: (path) => path.startsWith("/stream/"),
+          handle: async (req, res) => {
+            if (req.url !== "/stream/known") throw new AppError("access_jwt_untrusted");
+            const body = openRequestBody(req);
+            res.end(body && (await text(body)));
+          },
+        },
+      });
+    }
+
+    async function startUpload(running: TestServer, path: string): Promise<Socket> {
+      const socket = await openConnection(running.port);
+      onTestFinished(() => void socket.destroy());
+      socket.write(
+        `${request(`POST ${path} HTTP/1.1`, `Content-Length: ${BODY_LENGTH}`, JSON_TYPE, "Connection: close")}x`,
+      );
+      await sleep(10);
+      return socket;
+    }
+
+    it("spare one that was let in, however old it is", async () => {
+      const running = await startUploads(20);
+      const upload = await startUpload(running, "/stream/known");
+      const answers = readAnswers(upload);
+      for (let nth = 1; nth < BODY_LENGTH; nth += 1) {
+        await openConnections(running.port, 2);
+        upload.write("x");
+      }
+      expect(await answers).toMatchObject([{ status: 200, body: "x".repeat(BODY_LENGTH) }]);
+    });
+
+    it.each([
+      ["was refused", "/stream/unknown"],
+      ["isn't of that kind", "/json"],
+    ])("don't spare one that %s", async (_what, path) => {
+      const running = await startUploads(2);
+      const known = await startUpload(running, "/stream/known");
+      const other = await startUpload(running, path);
+      const closed = once(other.resume(), "end");
+      const [newcomer] = await openConnections(running.port, 1);
+      await closed;
+      await sleep(20);
+      expect([known.readableEnded, newcomer?.readableEnded]).toEqual([false, false]);
+    });
+
+    it("end the oldest where there is nothing else", async () => {
+      const running = await startUploads(2);
+      const oldest = await startUpload(running, "/stream/known");
+      const second = await startUpload(running, "/stream/known");
+      const closed = once(oldest.resume(), "end");
+      expect(await exchange(running.port, request("GET /hello HTTP/1.1", "Connection: close"))).toHaveLength(
+        1,
+      );
+      await closed;
+      expect(second.readableEnded).toBe(false);
+    });
   });
 
   it("are closed themselves as long as all the others are being answered", async () => {

@@ -10,6 +10,12 @@ import { sendProblem } from "./problem-response.js";
  */
 const MAX_UNANSWERED = 16;
 
+interface Dependencies {
+  readonly sendRawProblem: (socket: Socket, failure: AppError) => void;
+  /** Whether a body of any length may pass through, for as long as it keeps coming. */
+  readonly streams: (req: IncomingMessage) => boolean;
+}
+
 interface Progress {
   /** Of what was written, how much has left the process. */
   readonly sentBytes: number;
@@ -27,12 +33,12 @@ export class Connections {
   readonly #unread = new WeakMap<Socket, Progress>();
   readonly #refused = new WeakSet<Socket>();
   readonly #maxConnections: number;
-  readonly #sendRawProblem: (socket: Socket, failure: AppError) => void;
+  readonly #deps: Dependencies;
   #isDraining = false;
 
-  constructor(maxConnections: number, sendRawProblem: (socket: Socket, failure: AppError) => void) {
+  constructor(maxConnections: number, deps: Dependencies) {
     this.#maxConnections = maxConnections;
-    this.#sendRawProblem = sendRawProblem;
+    this.#deps = deps;
   }
 
   get isDraining(): boolean {
@@ -46,6 +52,8 @@ export class Connections {
       return;
     }
     this.#last.set(socket, null);
+    // Each answer that isn't out yet may listen for its end.
+    socket.setMaxListeners(2 * MAX_UNANSWERED);
     socket.once("close", () => this.#last.delete(socket));
   }
 
@@ -77,10 +85,10 @@ export class Connections {
     }
   }
 
-  /** The request whose body is still on its way; null when there is none. */
-  findIncoming(socket: Socket): IncomingMessage | null {
+  /** Whether a body that may pass through is still on its way. */
+  isStreaming(socket: Socket): boolean {
     const req = this.#last.get(socket)?.req;
-    return req === undefined || req.complete ? null : req;
+    return req !== undefined && !req.complete && this.#deps.streams(req);
   }
 
   /** What comes in can't be read any further: says so if it can be said, and closes the connection. */
@@ -91,7 +99,7 @@ export class Connections {
     if (!socket.writable) {
       socket.destroy();
     } else if (last === null || (last.req.complete && last.writableFinished)) {
-      this.#sendRawProblem(socket, failure);
+      this.#deps.sendRawProblem(socket, failure);
     } else if (last.req.complete) {
       // The fault is in what came after a good request, which is still answered.
       last.shouldKeepAlive = false;
@@ -122,13 +130,27 @@ export class Connections {
 
   /** Unlike http.Server's own limit, this one doesn't let anybody lock others out by holding idle connections open. */
   #closeLongestWaiting(): boolean {
+    const longest = this.#findLongestWaiting();
+    if (longest === null) return false;
+    this.#last.delete(longest);
+    longest.destroy();
+    return true;
+  }
+
+  /** One with a body that was let in only where there are no others. */
+  #findLongestWaiting(): Socket | null {
+    let letIn: Socket | null = null;
     for (const [socket, last] of this.#last) {
       // The request may still be on its way, a byte at a time.
       if (last !== null && last.req.complete && !last.writableFinished) continue;
-      this.#last.delete(socket);
-      socket.destroy();
-      return true;
+      if (last === null || !this.#isLetIn(last)) return socket;
+      letIn ??= socket;
     }
-    return false;
+    return letIn;
+  }
+
+  /** Somebody takes the body, and not to throw it away behind an answer. */
+  #isLetIn({ req, headersSent }: ServerResponse): boolean {
+    return !req.complete && !headersSent && req.readableFlowing !== null && this.#deps.streams(req);
   }
 }

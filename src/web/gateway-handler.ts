@@ -4,7 +4,7 @@ import type { AppContext } from "../app-context.js";
 import { AppError } from "../errors.js";
 import { createAnswerHeaders } from "../gateway/answer-headers.js";
 import type { ActingEnd } from "../gateway/acting-record.js";
-import type { ActingCall, BrokenOff } from "../gateway/gateway-service.js";
+import type { ActingCall } from "../gateway/gateway-service.js";
 import { GATEWAY_HEADERS, selectRequestHeaders } from "../gateway/header-policy.js";
 import type { ProductAnswer } from "../gateway/product-calls.js";
 import { findScope } from "../gateway/user-token-grant.js";
@@ -41,7 +41,8 @@ export class GatewayHandler {
         acceptBody();
         return openRequestBody(req);
       };
-      const relay = (answer: ProductAnswer) => this.#relay(req, res, call, answer);
+      const relay = (answer: ProductAnswer) =>
+        relayAnswer(req, res, { ...answer, headers: this.#answerHeaders(answer.headers, call) }, signal);
       const passage = { headers: selectRequestHeaders(req.headers), openBody, signal, relay };
       const end = await this.#ctx.gateway.act(call, passage).catch((error: unknown) => {
         call.record.close(signal.aborted ? CALLER_LEFT : toAppError(error));
@@ -53,16 +54,6 @@ export class GatewayHandler {
       if (!req.complete) res.shouldKeepAlive = false;
       throw error;
     }
-  }
-
-  async #relay(
-    req: IncomingMessage,
-    res: ServerResponse,
-    call: ActingCall,
-    answer: ProductAnswer,
-  ): Promise<BrokenOff> {
-    const headers = this.#answerHeaders(answer.headers, call);
-    return relayAnswer(req, res, { ...answer, headers });
   }
 
   async #authorize(req: IncomingMessage, { site, target }: GatewayRoute): Promise<ActingCall> {

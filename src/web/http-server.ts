@@ -82,9 +82,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const readClientAddress = createClientAddressReader(options);
   const contextOptions = { baseUrl, clock, securityHeaders, readClientAddress, onRefusal };
   const logOptions = { basePath, logger, metrics };
-  const connections = new Connections(maxConnections, (socket, failure) => {
-    onRefusal({ ip: findPeerAddress(socket), isForwarded: false, isCallerKnown: false }, failure);
-    sendRawProblem(socket, failure, { baseUrl, clock, logger, securityHeaders });
+  const connections = new Connections(maxConnections, {
+    sendRawProblem(socket, failure) {
+      onRefusal({ ip: findPeerAddress(socket), isForwarded: false, isCallerKnown: false }, failure);
+      sendRawProblem(socket, failure, { baseUrl, clock, logger, securityHeaders });
+    },
+    streams: (req) => serviceApi.streams(pathOf(req.url ?? "")),
   });
 
   const server = createServer({
@@ -138,11 +141,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     app(req, res);
   }
 
-  function isStreaming(socket: Socket): boolean {
-    const req = connections.findIncoming(socket);
-    return req !== null && serviceApi.streams(pathOf(req.url ?? ""));
-  }
-
   server.on("connection", (socket) => {
     connections.add(socket);
   });
@@ -165,7 +163,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // Whoever reads a stream watches over it: it may take long, but mustn't stand still.
-    if (error.code === REQUEST_TIMEOUT && isStreaming(socket)) return;
+    if (error.code === REQUEST_TIMEOUT && connections.isStreaming(socket)) return;
     connections.refuse(socket, toClientFailure(error));
   });
 

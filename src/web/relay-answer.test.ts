@@ -5,13 +5,15 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { startHttpServer, type TestServer } from "../connect/http-server.fixture.js";
 import { relayAnswer } from "./relay-answer.js";
+import { abortWhenGone } from "./request-stream.js";
 
 let server: TestServer;
 const over = vi.fn();
 
 async function startRelay(body: PassThrough, stallMs?: number): Promise<http.ClientRequest> {
   server = await startHttpServer((req, res) => {
-    void relayAnswer(req, res, { status: 200, headers: { "x-a": ["1", "2"] }, body }, stallMs).then(over);
+    const answer = { status: 200, headers: { "x-a": ["1", "2"] }, body };
+    void relayAnswer(req, res, answer, abortWhenGone(res), stallMs).then(over);
   });
   return http.get(server.url, { agent: false }).on("error", () => undefined);
 }
@@ -40,7 +42,7 @@ it("leaves out what no header may hold", async () => {
   const body = new PassThrough().end("hello");
   const headers = { "x-a": "one\u0001", "x-b": ["two\u2028", "three"], "x-c": "four" };
   server = await startHttpServer((req, res) => {
-    void relayAnswer(req, res, { status: 200, headers, body }).then(over);
+    void relayAnswer(req, res, { status: 200, headers, body }, abortWhenGone(res)).then(over);
   });
   const [response] = (await once(http.get(server.url, { agent: false }), "response")) as [IncomingMessage];
   expect(response.headers["x-a"]).toBeUndefined();

@@ -1,5 +1,5 @@
 import { validateHeaderValue, type IncomingMessage, type ServerResponse } from "node:http";
-import { finished, type Readable } from "node:stream";
+import { addAbortSignal, finished, type Readable } from "node:stream";
 
 import type { BrokenOff } from "../gateway/gateway-service.js";
 import { DISCARD_MS } from "./problem-response.js";
@@ -15,16 +15,17 @@ export const ANSWER_STALL_MS = 45_000;
 
 /**
  * Passes somebody else's answer on, no faster than the caller takes it. An answer that breaks off takes the connection
- * along: it must not look like a short one. Resolves when it is over, in whichever way.
+ * along: it must not look like a short one. Resolves when it is over, in whichever way; `signal` says that the caller left.
  */
 export async function relayAnswer(
   req: IncomingMessage,
   res: ServerResponse,
   { status, headers, body }: Answer,
+  signal: AbortSignal,
   stallMs = ANSWER_STALL_MS,
 ): Promise<BrokenOff> {
   // Whoever has left wants nothing more, and without this line the other side would go on.
-  res.once("close", () => body.destroy());
+  addAbortSignal(signal, body);
   res.setTimeout(stallMs, () => res.destroy());
   // RFC 9112 §9.3: the rest of a body that nobody reads can't be followed by another request.
   if (!req.complete) res.shouldKeepAlive = false;
@@ -34,12 +35,12 @@ export async function relayAnswer(
   try {
     await pump(body, res);
   } catch {
-    if (res.destroyed) return "caller_left";
+    const hasLeft = signal.aborted;
     breakOff(res);
-    return "upstream_failed";
+    return hasLeft ? "caller_left" : "upstream_failed";
   }
   end(req, res);
-  return (await isTaken(res)) ? null : "caller_left";
+  return (await isTaken(res, signal)) ? null : "caller_left";
 }
 
 /** Bytes that aren't ASCII pass as they came, a character each; what no header may hold is left out. */
@@ -77,9 +78,13 @@ function pump(body: Readable, res: ServerResponse): Promise<void> {
   });
 }
 
-function isTaken(res: ServerResponse): Promise<boolean> {
+/** To stream.finished, an answer that has ended is over, though it may wait for its reader, or behind another answer. */
+function isTaken(res: ServerResponse, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    finished(res, { readable: false }, (error) => resolve(!error));
+    res.once("finish", () => resolve(true));
+    res.once("close", () => resolve(res.writableFinished));
+    if (signal.aborted) resolve(false);
+    signal.addEventListener("abort", () => resolve(false));
   });
 }
 

@@ -41,11 +41,28 @@ export function openRequestBody(req: IncomingMessage, idleMs = BODY_IDLE_MS): Re
   return req.pipe(body);
 }
 
-/** Aborted as soon as nobody is there any more to take the answer. */
+const HALF_CLOSED_MS = 500;
+
+/**
+ * Aborted when nobody is there any more to take the answer. Whoever closes its half is taken to have left, half a second
+ * later: most clients leave so, and some close it behind a request that they still want answered. The connection tells,
+ * because an answer that waits behind another one never hears of its end.
+ */
 export function abortWhenGone(res: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  res.once("close", () => {
+  const { socket } = res.req;
+  let leaving: NodeJS.Timeout | undefined;
+  const onGone = () => {
     if (!res.writableFinished) controller.abort();
+  };
+  const onHalfClosed = () => {
+    leaving = setTimeout(() => socket.destroy(), HALF_CLOSED_MS).unref();
+  };
+  socket.once("end", onHalfClosed).once("close", onGone);
+  res.once("close", () => {
+    onGone();
+    clearTimeout(leaving);
+    socket.off("end", onHalfClosed).off("close", onGone);
   });
   return controller.signal;
 }
