@@ -6,10 +6,11 @@ import { shortenUrl } from "./shorten-url.fixture.js";
 export class PageErrors {
   readonly #seen: string[] = [];
   readonly #allowed: RegExp[] = [];
+  #isOver = false;
 
   constructor(context: BrowserContext) {
     context.on("console", (message) => {
-      if (message.type() === "error")
+      if (message.type() === "error" && !this.#isOver)
         this.#seen.push(`${message.text()} (${shortenUrl(message.location().url)})`);
     });
     context.on("weberror", (webError) => {
@@ -17,6 +18,11 @@ export class PageErrors {
       this.#seen.push(`Uncaught: ${error.stack ?? error.message} (${webError.page()?.url() ?? "no page"})`);
     });
     context.on("page", (page) => page.on("crash", () => this.#seen.push(`Crashed: ${page.url()}`)));
+  }
+
+  /** From now on nothing counts: a call that was held goes on while its page is being closed. */
+  stop(): void {
+    this.#isOver = true;
   }
 
   /** The pattern meets the error's text, followed by the URL it is about, without its query, in parentheses. */

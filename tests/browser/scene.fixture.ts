@@ -209,6 +209,7 @@ export class BrowserScene {
 
   /** Ends the browser's part; a page that complained, unless that was allowed, is an error. */
   async end(): Promise<void> {
+    this.errors.stop();
     await this.context.unrouteAll({ behavior: "ignoreErrors" });
     await this.context.close();
     this.world.team.cutsOpeners = false;
