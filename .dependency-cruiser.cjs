@@ -1,6 +1,6 @@
 /**
  * Ways in (web, cli) → what it does (tenants, links, services, consents, gateway, assertions, audit) ← outside worlds
- * (access, connect, signing, storage).
+ * (access, connect, forge, products, signing, storage).
  * Only context.ts knows every part. See docs/ARCHITECTURE.md.
  */
 const KERNEL_FILES = [
@@ -22,7 +22,9 @@ const KERNEL_FILES = [
 ];
 const KERNEL = `^src/(${KERNEL_FILES.join("|")})\\.ts$`;
 const CORE = "^src/(tenants|links|services|consents|gateway|assertions|audit)/";
-const WORLDS = "^src/(access|connect|signing|storage)/";
+const WORLDS = "^src/(access|connect|forge|products|signing|storage)/";
+// What two of the worlds need: keys that somebody publishes at a URL.
+const REMOTE_KEYS = "^src/remote-keys/";
 const TEST = "\\.(test|fixture)\\.ts$";
 
 const onlyIn = (library, folders) => ({
@@ -68,7 +70,13 @@ module.exports = {
       name: "worlds-import-core-types-and-kernel-only",
       severity: "error",
       from: { path: WORLDS, pathNot: TEST },
-      to: { path: "^src/", pathNot: [CORE, KERNEL, WORLDS] },
+      to: { path: "^src/", pathNot: [CORE, KERNEL, WORLDS, REMOTE_KEYS] },
+    },
+    {
+      name: "remote-keys-import-the-kernel-only",
+      severity: "error",
+      from: { path: REMOTE_KEYS, pathNot: TEST },
+      to: { path: "^src/", pathNot: [REMOTE_KEYS, KERNEL] },
     },
     {
       name: "worlds-do-not-know-each-other",
@@ -80,7 +88,7 @@ module.exports = {
       name: "entrances-reach-worlds-only-through-the-context",
       severity: "error",
       from: { path: "^src/web/", pathNot: TEST },
-      to: { path: [WORLDS, "^src/context\\.ts$", "^src/cli/"] },
+      to: { path: [WORLDS, REMOTE_KEYS, "^src/context\\.ts$", "^src/cli/"] },
     },
     {
       name: "config-stands-alone",
@@ -95,12 +103,12 @@ module.exports = {
       from: { path: "^src/(app|app-context)\\.ts$" },
       to: { path: WORLDS, dependencyTypesNot: ["type-only"] },
     },
-    onlyIn({ name: "jose", path: "node_modules/jose/" }, "^src/(access|connect|signing)/"),
+    onlyIn({ name: "jose", path: "node_modules/jose/" }, "^src/(access|connect|forge|remote-keys|signing)/"),
     onlyIn(
       { name: "sequelize-and-sqlite", path: "node_modules/(sequelize|sqlite3|umzug)/" },
       "^src/storage/",
     ),
-    onlyIn({ name: "undici", path: "node_modules/undici/" }, "^src/connect/"),
+    onlyIn({ name: "undici", path: "node_modules/undici/" }, "^src/products/"),
     onlyIn({ name: "atlassian", path: "node_modules/atlassian-" }, "^src/connect/"),
     onlyIn(
       { name: "express", path: "node_modules/(@types/)?(express|hbs|helmet)/" },
@@ -119,6 +127,25 @@ module.exports = {
       severity: "error",
       from: { path: "^public/.*\\.js$", pathNot: TEST },
       to: { path: "^(src|sandbox|tests)/|node_modules" },
+    },
+    {
+      name: "forge-shows-the-pages",
+      severity: "error",
+      comment: "What Forge serves is made of public/, and of one module that knows Forge.",
+      from: { path: "^forge/" },
+      to: { path: ["^(src|sandbox|bench|tests|examples)/", "^public/connect-host\\.js$"] },
+    },
+    {
+      name: "nothing-of-the-app-imports-forge",
+      severity: "error",
+      from: { path: "^(src|public)/", pathNot: TEST },
+      to: { path: "^forge/" },
+    },
+    {
+      name: "bridge-only-in-its-host",
+      severity: "error",
+      from: { path: ".", pathNot: ["^forge/pages/forge-host\\.js$", "node_modules/"] },
+      to: { path: "node_modules/@forge/bridge/" },
     },
     {
       name: "nothing-imports-the-sandbox",

@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "data/", "coverage/"] },
+  { ignores: ["dist/", "data/", "coverage/", "forge/static/"] },
   {
     files: ["**/*.ts", "examples/**/*.js"],
     languageOptions: {
@@ -9,7 +9,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["public/**/*", "sandbox/pages/**/*"],
+    files: ["public/**/*", "sandbox/pages/**/*", "forge/**/*"],
     languageOptions: {
       parserOptions: {
         projectService: false,
@@ -19,7 +19,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.ts", "public/**/*.js", "sandbox/pages/**/*.js", "examples/**/*.js"],
+    files: ["**/*.ts", "public/**/*.js", "sandbox/pages/**/*.js", "forge/**/*.{js,mjs}", "examples/**/*.js"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
@@ -47,6 +47,21 @@ export default tseslint.config(
     },
   },
   {
+    files: ["src/**/*.ts"],
+    ignores: ["src/doors.ts", "src/{connect,forge,storage}/**", "**/*.{test,fixture}.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...["MemberExpression[property.name='door']", "ObjectPattern > Property[key.name='door']"].map(
+          (selector) => ({
+            selector,
+            message: "Only doors.ts and the worlds behind it ask which door a tenant came through.",
+          }),
+        ),
+      ],
+    },
+  },
+  {
     files: ["sandbox/**/*.ts", "bench/**/*.ts", "tests/**/*.ts", "examples/**/*.js"],
     rules: { "no-console": "off" },
   },
@@ -55,6 +70,7 @@ export default tseslint.config(
       "src/config/env.ts",
       "sandbox/main.ts",
       "sandbox/build-server.ts",
+      "forge/build.mjs",
       "tests/**/*.ts",
       "examples/**/*.js",
       "**/*.config.ts",

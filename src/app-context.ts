@@ -1,6 +1,6 @@
 import type { AssertionKeys } from "./assertions/assertion-keys.js";
 import type { AssertionService } from "./assertions/assertion-service.js";
-import type { AuditLog } from "./audit/audit-log.js";
+import type { AuditLog, Initiator } from "./audit/audit-log.js";
 import type { Clock } from "./clock.js";
 import type { Config } from "./config/config.js";
 import type { GatewayService } from "./gateway/gateway-service.js";
@@ -14,6 +14,7 @@ import type { ServiceKeys } from "./services/service-keys.js";
 import type { ServiceUses } from "./services/service-uses.js";
 import type { SettingsService } from "./services/settings-service.js";
 import type { HostDirectory } from "./tenants/host-directory.js";
+import type { Succession } from "./tenants/succession.js";
 import type { EventToken, TenantLifecycle } from "./tenants/tenant-lifecycle.js";
 import type { Limits } from "./web/limits.js";
 import type { Metrics } from "./web/metrics.js";
@@ -44,6 +45,30 @@ export interface HostTokenVerifier {
   verifyToggleEvent(token: string, request: SignedRequest): Promise<EventToken>;
 }
 
+/** What somebody calls with. */
+export interface Credentials {
+  /** `JWT` for a context JWT of Connect's, `Bearer` for a Forge Invocation Token. */
+  readonly scheme: "JWT" | "Bearer";
+  readonly token: string;
+  /** What Forge sends beside the call for asking the product as the person. Nothing binds it to the call. */
+  readonly userToken: string | null;
+  /** Finds the log line of the request. */
+  readonly reference: string;
+}
+
+/** Who calls the API from a page, through whichever door. */
+export interface Callers {
+  /** Throws the `connect_jwt_…` and `forge_jwt_…` refusals and `keys_unavailable`. */
+  identify(credentials: Credentials): Promise<HostUser>;
+}
+
+/** What Forge's triggers tell, each by its token alone. They throw the `forge_jwt_…` refusals and `keys_unavailable`. */
+export interface ForgeTriggers {
+  install(token: string, systemToken: string | null, by: Initiator): Promise<void>;
+  refresh(token: string, systemToken: string | null, by: Initiator): Promise<void>;
+  uninstall(token: string, by: Initiator): Promise<void>;
+}
+
 /** All that the ways in may use. `context.ts` makes it and is the only file that knows every part. */
 export interface AppContext {
   readonly config: Config;
@@ -55,9 +80,13 @@ export interface AppContext {
   /** The descriptor that Atlassian installs the app from. */
   readonly descriptor: object;
   readonly hostTokens: HostTokenVerifier;
+  readonly callers: Callers;
+  /** Null when the app isn't deployed to Forge. */
+  readonly forgeTriggers: ForgeTriggers | null;
   readonly host: HostDirectory;
   readonly tenants: TenantLifecycle;
   readonly proof: TenantProof;
+  readonly succession: Succession;
   readonly settings: SettingsService;
   readonly serviceKeys: ServiceKeys;
   readonly serviceUses: ServiceUses;

@@ -7,6 +7,7 @@ import { createAuditRoutes } from "./web/audit-routes.js";
 import { createRouter } from "./web/create-router.js";
 import { createDescriptorRoutes } from "./web/descriptor-routes.js";
 import { handleErrors, notFound } from "./web/error-handler.js";
+import { createForgeTriggerRoutes } from "./web/forge-trigger-routes.js";
 import { createHealthRoutes } from "./web/health-routes.js";
 import { createJwksRoutes } from "./web/jwks-routes.js";
 import { createLifecycleRoutes } from "./web/lifecycle-routes.js";
@@ -39,6 +40,7 @@ export function createApp(ctx: AppContext, server: { isDraining(): boolean }): E
   routes.use(createMetricsRoutes(ctx));
   routes.use(createDescriptorRoutes(ctx));
   routes.use(createLifecycleRoutes(ctx));
+  routes.use(createForgeTriggerRoutes(ctx));
   routes.use(createProblemsRoutes());
   routes.use(createOpenapiRoutes(ctx));
   routes.use(createJwksRoutes(ctx));

@@ -2,8 +2,8 @@ interface BoundedFetchOptions {
   readonly timeoutSeconds: number;
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** POSTed, instead of a GET without a body. */
-  readonly form?: URLSearchParams;
+  /** POSTed as a form, or as JSON, instead of a GET without a body. */
+  readonly posted?: URLSearchParams | Readonly<Record<string, unknown>>;
   /** Returns a redirect as the answer that it is; it is followed in no case. */
   readonly wantsRedirects?: boolean;
 }
@@ -28,7 +28,7 @@ export class FetchFailedError extends Error {
 }
 
 /**
- * GETs a URL, or POSTs a form to it, within a time (headers and body together) and a size, never following a redirect.
+ * GETs a URL, or POSTs to it, within a time (headers and body together) and a size, never following a redirect.
  * Any complete answer is returned, whatever its status, but for redirects that nobody wants to see; everything else
  * throws a FetchFailedError.
  */
@@ -38,8 +38,7 @@ export async function fetchBounded(url: string, options: BoundedFetchOptions): P
     const response = await fetch(url, {
       signal,
       redirect: "manual",
-      headers: options.headers ?? {},
-      ...(options.form && { method: "POST", body: options.form }),
+      ...writeRequest(options),
     });
     if (response.status >= 300 && response.status < 400 && !options.wantsRedirects) {
       await response.body?.cancel();
@@ -56,6 +55,13 @@ export async function fetchBounded(url: string, options: BoundedFetchOptions): P
     }
     throw new FetchFailedError("network", "The server can't be reached.", { cause: error });
   }
+}
+
+function writeRequest({ headers = {}, posted }: BoundedFetchOptions): RequestInit {
+  if (posted === undefined) return { headers };
+  if (posted instanceof URLSearchParams) return { headers, method: "POST", body: posted };
+  const typed = { ...headers, "content-type": "application/json" };
+  return { headers: typed, method: "POST", body: JSON.stringify(posted) };
 }
 
 async function readBounded(response: Response, maxBytes: number): Promise<Buffer> {

@@ -10,18 +10,19 @@ import { systemClock } from "./clock.js";
 import { ConfigError, type Config, type Secrets } from "./config/config.js";
 import { isKeyFileOpenToOthers, loadOrCreateEncryptionKeyFile } from "./config/encryption-key-file.js";
 import { createAce } from "./connect/ace.js";
+import { createConnectAccountPageUrl } from "./connect/connect-pages.js";
 import { ConnectHostDirectory } from "./connect/connect-host-directory.js";
 import { ConnectVerifier } from "./connect/connect-verifier.js";
 import { HostClient } from "./connect/host-client.js";
 import { ImpersonationGrant } from "./connect/impersonation-grant.js";
 import { InstallKeys } from "./connect/install-keys.js";
-import { ProductStream } from "./connect/product-stream.js";
 import { ConsentService } from "./consents/consent-service.js";
+import { CLOSED_DOOR, createCallers, joinDoors, type DoorParts } from "./doors.js";
+import { createForgeDoor } from "./forge/create-forge-door.js";
 import { GatewayService } from "./gateway/gateway-service.js";
 import { UserTokens } from "./gateway/user-tokens.js";
 import { MemberSight } from "./gateway/member-sight.js";
 import { Housekeeping } from "./housekeeping.js";
-import type { AccountPageEntry } from "./links/account-page.js";
 import { IdentityService } from "./links/identity-service.js";
 import { LinkAttemptService } from "./links/link-attempt-service.js";
 import { LinkService } from "./links/link-service.js";
@@ -30,6 +31,7 @@ import { TrustingTenants } from "./links/trusting-tenants.js";
 import type { Logger } from "./logger.js";
 import { Limits, type Rates } from "./web/limits.js";
 import { createMetrics } from "./web/metrics.js";
+import { ProductStream } from "./products/product-stream.js";
 import { ServiceKeys } from "./services/service-keys.js";
 import { ServiceUses } from "./services/service-uses.js";
 import { SettingsService } from "./services/settings-service.js";
@@ -37,11 +39,10 @@ import { JoseAssertionSigner } from "./signing/jose-assertion-signer.js";
 import { DatabaseTooNewError } from "./storage/migrate.js";
 import { openDatabase, type OpenDatabase } from "./storage/open-database.js";
 import { EncryptionKeyError } from "./storage/encryption-key-error.js";
-import type { HostDirectory } from "./tenants/host-directory.js";
+import { NO_SUCCESSION } from "./tenants/succession.js";
 import { TenantLifecycle } from "./tenants/tenant-lifecycle.js";
 import type { TenantMemory } from "./tenants/tenant-memory.js";
 import { TenantProof } from "./tenants/tenant-proof.js";
-import type { Tenant } from "./tenants/tenant.js";
 
 /** Opens, migrates and checks the database. Throws ConfigError when these keys, or this version of the app, don't fit it. */
 export async function openAppDatabase(
@@ -112,7 +113,7 @@ export async function createContext(
     findInstallation,
     installKeys: new InstallKeys({ clock, logger, cdnUrls: config.connectKeysUrls }),
   });
-  const host: HostDirectory = new ConnectHostDirectory({
+  const connectHost = new ConnectHostDirectory({
     hostClient: new HostClient({ ace }),
     appKey: config.connectAppKey,
     clock,
@@ -122,7 +123,39 @@ export async function createContext(
   });
 
   const audit = new AuditLog({ clock, reader: database.read.audit });
-  const proof: TenantProof = new TenantProof({ database, host, clock, logger });
+  const connect: DoorParts = {
+    host: connectHost,
+    grant: new ImpersonationGrant({ clock, oauthUrl: config.atlassianOauthUrl, findInstallationByTenant }),
+    accountPageUrl: (tenant, entry) => createConnectAccountPageUrl(config.connectAppKey, tenant, entry),
+    claimSite: (tenant) => connectHost.acceptsInstallation(tenant),
+    succession: NO_SUCCESSION,
+  };
+  const forge =
+    config.forge &&
+    createForgeDoor(
+      {
+        ...config.forge,
+        apiUrl: config.atlassianApiUrl,
+        hosts: { patterns: config.connectHosts, allowsLoopback: !config.isProduction },
+      },
+      {
+        ...{ database, audit, clock, logger },
+        memory: { forgetTenant: (tenantId) => memory.forgetTenant(tenantId) },
+        hasEnded: (rival) => connectHost.refusesInstallation(rival),
+        isAdminThere: (rival, accountId) => connectHost.isAdmin(rival, accountId),
+        prove: (tenant) => proof.prove(tenant),
+      },
+    );
+  const { host, grant, accountPageUrl, claimSite, succession } = joinDoors({
+    connect,
+    forge: forge ?? CLOSED_DOOR,
+  });
+  const proof: TenantProof = new TenantProof({
+    database,
+    host: { isAdmin: (tenant, accountId) => host.isAdmin(tenant, accountId), acceptsInstallation: claimSite },
+    clock,
+    logger,
+  });
   const serviceUses = new ServiceUses({ database, clock, logger });
   const linkUses = new LinkUses({ database, clock, logger });
   const asking = {
@@ -133,14 +166,9 @@ export async function createContext(
     serviceUses,
     audit,
     clock,
-    accountPageUrl: (tenant: Tenant, entry?: AccountPageEntry) => accountPageUrl(config, tenant, entry),
+    accountPageUrl,
   };
   const products = new ProductStream();
-  const grant = new ImpersonationGrant({
-    clock,
-    oauthUrl: config.atlassianOauthUrl,
-    findInstallationByTenant,
-  });
   const userTokens = new UserTokens({ clock, grant, host });
   const memory: TenantMemory = {
     forgetTenant: (tenantId) => {
@@ -158,7 +186,10 @@ export async function createContext(
     signer,
     baseUrl: config.baseUrl,
   });
-  const housekeeping = new Housekeeping({ database, assertionKeys, clock, logger });
+  const housekeeping = new Housekeeping({
+    ...{ database, assertionKeys, clock, logger },
+    forge: forge?.lifecycle ?? null,
+  });
 
   return {
     config,
@@ -169,9 +200,12 @@ export async function createContext(
     logger,
     descriptor: ace.descriptor,
     hostTokens,
+    callers: createCallers({ connect: hostTokens, forge, clock }),
+    forgeTriggers: forge?.lifecycle ?? null,
     host,
     tenants: new TenantLifecycle({ database, audit, memory, clock, rate: rates.lifecycle }),
     proof,
+    succession,
     settings: new SettingsService({ database, audit, teamKeys, popupFront, clock }),
     serviceKeys: new ServiceKeys({ database, audit, clock }),
     serviceUses,
@@ -193,11 +227,4 @@ export async function createContext(
       await database.close();
     },
   };
-}
-
-/** Where a person finds the app's page in the product: Connect's documented path of a general page. */
-function accountPageUrl({ connectAppKey }: Config, tenant: Tenant, entry?: AccountPageEntry): string {
-  const url = `${tenant.baseUrl}/plugins/servlet/ac/${encodeURIComponent(connectAppKey)}/account`;
-  // Connect leaves parameters whose names begin so to the app.
-  return entry === undefined ? url : `${url}?ac.${entry.kind}=${encodeURIComponent(entry.id)}`;
 }

@@ -35,6 +35,19 @@ export const PROBLEMS = {
     cause: "The token's exp has passed.",
     fix: "Get a fresh token from AP.context.getToken(), or reload the page.",
   },
+  forge_jwt_invalid: {
+    status: 401,
+    title: "The Forge Invocation Token is not accepted",
+    cause:
+      "The signature or a claim is wrong, it was made for another app, environment or route, or the app is not installed there.",
+    fix: "Reload the page in Jira or Confluence. If it keeps happening, ask an admin whether the app is installed.",
+  },
+  forge_jwt_expired: {
+    status: 401,
+    title: "The Forge Invocation Token has expired",
+    cause: "The token's exp has passed: Forge makes one for each call.",
+    fix: "Make the call again.",
+  },
   access_jwt_missing: {
     status: 401,
     title: "There is no Access JWT",
@@ -91,8 +104,8 @@ export const PROBLEMS = {
     status: 403,
     title: "The app or this service is paused here",
     cause:
-      "An admin paused it, or the app was installed anew or moved to another host name, and the site hasn't confirmed that yet.",
-    fix: "Try again in a minute, or ask an admin to open the app's page, and to resume it there.",
+      "An admin paused it; or the app was installed anew or moved to another host name, and the site hasn't confirmed that yet; or it is installed here twice, and the other installation is the one in use.",
+    fix: "Try again in a minute, or ask an admin to open the app's page, and to resume it or to take the settings over there.",
   },
   purpose_not_allowed: {
     status: 403,
@@ -266,7 +279,7 @@ export const PROBLEMS = {
     status: 502,
     title: "Atlassian no longer knows this installation",
     cause:
-      "Atlassian doesn't accept the secret that the app was given when it was installed: it was uninstalled, or installed again, and the app didn't hear of it.",
+      "Atlassian doesn't accept what the app was given when it was installed: it was uninstalled, or installed again, and the app didn't hear of it.",
     fix: "Ask a site admin to install the app again, if Atlassian still lets them. Links and settings stay.",
   },
   keys_unavailable: {

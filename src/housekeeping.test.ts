@@ -29,7 +29,13 @@ it("removes what has expired and renews what is due at the start and every ten m
     return found.filter((attempt) => attempt !== null).length;
   };
 
-  const housekeeping = new Housekeeping({ database, assertionKeys, clock, logger: silentLogger });
+  const housekeeping = new Housekeeping({
+    database,
+    assertionKeys,
+    forge: null,
+    clock,
+    logger: silentLogger,
+  });
   expect(await countLeft()).toBe(2);
   const bound = await database.write((stores) => stores.tokens.bind("token", "again", minutesAfter(60)));
   expect(bound.isNew).toBe(true);
@@ -44,20 +50,22 @@ it("removes what has expired and renews what is due at the start and every ten m
   expect(await countLeft()).toBe(1);
 });
 
-it("only warns, of each half by itself, when the database can't be used", async () => {
+it("only warns, of each part by itself, when the database can't be used", async () => {
   const database = await openTestDatabase();
   await database.close();
   const warn = vi.fn();
   const housekeeping = new Housekeeping({
     database,
     assertionKeys: { renewDue: () => Promise.reject(new Error("closed")) },
+    forge: { eraseSilent: () => Promise.reject(new Error("closed")) },
     clock: { now: () => minutesAfter(0) },
     logger: { ...silentLogger, warn },
   });
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(3), { timeout: 10_000 });
   expect(warn.mock.calls.map(([, words]: unknown[]) => words)).toEqual([
     "expired rows could not be removed",
     "assertion keys could not be looked through",
+    "installations that have gone could not be erased",
   ]);
   housekeeping.stop();
 });

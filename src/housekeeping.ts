@@ -8,6 +8,8 @@ const EVERY_SECONDS = 600;
 interface Dependencies {
   readonly database: Database;
   readonly assertionKeys: { renewDue(): Promise<void> };
+  /** Null when the app isn't deployed to Forge. */
+  readonly forge: { eraseSilent(): Promise<void> } | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -16,7 +18,7 @@ interface Dependencies {
 export class Housekeeping {
   readonly #timer: NodeJS.Timeout;
 
-  constructor({ database, assertionKeys, clock, logger }: Dependencies) {
+  constructor({ database, assertionKeys, forge, clock, logger }: Dependencies) {
     const warnOf = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
     const tidy = async (): Promise<void> => {
       await database
@@ -29,6 +31,7 @@ export class Housekeeping {
         })
         .catch(warnOf("expired rows could not be removed"));
       await assertionKeys.renewDue().catch(warnOf("assertion keys could not be looked through"));
+      await forge?.eraseSilent().catch(warnOf("installations that have gone could not be erased"));
     };
     this.#timer = setInterval(() => void tidy(), EVERY_SECONDS * 1000).unref();
     void tidy();

@@ -6,6 +6,7 @@ import type { LinkAttemptReader, LinkAttemptStore } from "./links/link-attempt.j
 import type { LinkReader, LinkStore, RemovedLinkStore } from "./links/link-store.js";
 import type { ServiceUseReader, ServiceUseStore } from "./services/service-use-store.js";
 import type { SettingsReader, SettingsStore } from "./services/settings-store.js";
+import type { ForgeInstallationReader, ForgeInstallationStore } from "./tenants/forge-installation.js";
 import type { TenantReader, TenantStore } from "./tenants/tenant-store.js";
 import type { TokenLedger } from "./tenants/token-ledger.js";
 
@@ -23,6 +24,7 @@ export interface Page<T> {
 
 export interface ReadStores {
   readonly tenants: TenantReader;
+  readonly forgeInstallations: ForgeInstallationReader;
   readonly settings: SettingsReader;
   readonly links: LinkReader;
   readonly attempts: LinkAttemptReader;
@@ -35,6 +37,7 @@ export interface ReadStores {
 
 export interface WriteStores {
   readonly tenants: TenantStore;
+  readonly forgeInstallations: ForgeInstallationStore;
   readonly settings: SettingsStore;
   readonly links: LinkStore;
   readonly removedLinks: RemovedLinkStore;

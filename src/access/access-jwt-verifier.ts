@@ -5,12 +5,12 @@ import { findRefusedHeader } from "../compact-jws.js";
 import { AppError } from "../errors.js";
 import { sha256Hex } from "../identifiers.js";
 import type { VerifiedAccessJwt, AccessJwtVerification } from "../links/verified-access-jwt.js";
+import { KEY_ALGORITHM, MAX_KID_LENGTH, type RemoteKey } from "../remote-keys/remote-key-set.js";
 import { findTeamDomain } from "../team-domain.js";
 import { findHolder } from "./access-holder.js";
 import { parseAccessJwt, requireTokenString, type AccessClaims, type AccessJwt } from "./access-jwt.js";
 import { createDecoyKey } from "./decoy-key.js";
 import type { TeamKeyCache } from "./team-key-cache.js";
-import { ACCESS_ALGORITHM, MAX_KID_LENGTH, type TeamKey } from "./team-key-set.js";
 import { VerifiedTokenCache } from "./verified-token-cache.js";
 
 interface AccessJwtVerifierOptions {
@@ -64,7 +64,7 @@ export class AccessJwtVerifier implements AccessJwtVerification {
     return accessToken;
   }
 
-  async #requireKey(token: string, teamDomain: string, kid: string): Promise<TeamKey> {
+  async #requireKey(token: string, teamDomain: string, kid: string): Promise<RemoteKey> {
     if (!(await this.#isTrustedTeam(teamDomain))) {
       await this.#keys.waitBeforeRefusal(teamDomain);
       return this.#refuse(token, "No tenant names the team.");
@@ -84,7 +84,7 @@ export class AccessJwtVerifier implements AccessJwtVerification {
 
 function requireKid(jwt: AccessJwt): string {
   const { alg, kid } = jwt.header;
-  if (alg !== ACCESS_ALGORITHM) throw untrusted("The alg is not RS256.");
+  if (alg !== KEY_ALGORITHM) throw untrusted("The alg is not RS256.");
   const refused = findRefusedHeader(jwt);
   if (refused !== null) throw untrusted(`The header has ${refused}.`);
   if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) {
@@ -95,7 +95,7 @@ function requireKid(jwt: AccessJwt): string {
 
 async function isSignedBy(publicKey: CryptoKey, token: string): Promise<boolean> {
   try {
-    await compactVerify(token, publicKey, { algorithms: [ACCESS_ALGORITHM] });
+    await compactVerify(token, publicKey, { algorithms: [KEY_ALGORITHM] });
     return true;
   } catch (error) {
     if (error instanceof errors.JOSEError) return false;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import type { CryptoKey } from "jose";
 
-import { importModulus } from "./team-key-set.js";
+import { importModulus } from "../remote-keys/remote-key-set.js";
 
 /**
  * A public key without a private one: a random number of the size of a modulus. No signature fits it, and finding

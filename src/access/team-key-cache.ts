@@ -2,13 +2,15 @@ import { LRUCache } from "lru-cache";
 
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
+import { RemoteKeyRing } from "../remote-keys/remote-key-ring.js";
+import type { RemoteKey } from "../remote-keys/remote-key-set.js";
 import type { TeamCheck, TeamKeys } from "../services/team-keys.js";
 import { DecoyFetches, type DecoyFetchesOptions } from "./decoy-fetches.js";
 import { TeamKeyFetcher, type TeamKeyFetcherOptions } from "./team-key-fetcher.js";
-import { TeamKeyRing } from "./team-key-ring.js";
-import type { TeamKey } from "./team-key-set.js";
 
 const DEFAULT_MAX_TEAMS = 10_000;
+// As long as Access itself honours a key that it has replaced.
+const KEPT_DAYS = 7;
 
 interface TeamKeyCacheOptions extends TeamKeyFetcherOptions, DecoyFetchesOptions {
   readonly maxTeams?: number;
@@ -23,7 +25,7 @@ export class TeamKeyCache implements TeamKeys {
   readonly #clock: Clock;
   readonly #fetcher: TeamKeyFetcher;
   readonly #decoys: DecoyFetches;
-  readonly #rings: LRUCache<string, TeamKeyRing>;
+  readonly #rings: LRUCache<string, RemoteKeyRing>;
 
   constructor({ maxTeams = DEFAULT_MAX_TEAMS, ...options }: TeamKeyCacheOptions) {
     this.#clock = options.clock;
@@ -37,7 +39,7 @@ export class TeamKeyCache implements TeamKeys {
    * a place in the cache. Throws AppError `keys_unavailable` when the team can't be asked and the keys at hand don't
    * tell: a key that isn't among them may be newer than they are.
    */
-  async findKey(teamDomain: string, kid: string): Promise<TeamKey | null> {
+  async findKey(teamDomain: string, kid: string): Promise<RemoteKey | null> {
     const ring = this.#openRing(teamDomain);
     const atHand = ring.findKey(kid, this.#now());
     if (atHand) {
@@ -95,15 +97,15 @@ export class TeamKeyCache implements TeamKeys {
     this.#rings.delete(teamDomain);
   }
 
-  #openRing(teamDomain: string): TeamKeyRing {
+  #openRing(teamDomain: string): RemoteKeyRing {
     const known = this.#rings.get(teamDomain);
     if (known) return known;
-    const ring = new TeamKeyRing();
+    const ring = new RemoteKeyRing({ keptDays: KEPT_DAYS });
     this.#rings.set(teamDomain, ring);
     return ring;
   }
 
-  async #refresh(teamDomain: string, ring: TeamKeyRing): Promise<void> {
+  async #refresh(teamDomain: string, ring: RemoteKeyRing): Promise<void> {
     if (!ring.mayFetch(this.#now())) return;
     const fetched = await this.#fetcher.fetch(teamDomain);
     if (fetched.keys) this.#decoys.learn(fetched);

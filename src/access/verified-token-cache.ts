@@ -2,14 +2,14 @@ import { LRUCache } from "lru-cache";
 
 import { CLOCK_TOLERANCE_SECONDS, epochSeconds, type Clock } from "../clock.js";
 import type { VerifiedAccessJwt } from "../links/verified-access-jwt.js";
-import type { TeamKey } from "./team-key-set.js";
+import type { RemoteKey } from "../remote-keys/remote-key-set.js";
 
 const MAX_TOKENS = 10_000;
 
 /** A token whose signature was checked, and with which key: it counts while the team still has that very key. */
 interface VerifiedToken {
   readonly accessToken: VerifiedAccessJwt;
-  readonly key: TeamKey;
+  readonly key: RemoteKey;
 }
 
 /** Remembers tokens by their hash until they expire, so that a repeated one costs no signature check. */

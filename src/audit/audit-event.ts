@@ -6,6 +6,7 @@ export type AuditAction =
   | "tenant.enabled"
   | "tenant.disabled"
   | "settings.changed"
+  | "settings.taken_over"
   | "link.created"
   | "link.replaced"
   | "link.removed"
@@ -66,4 +67,6 @@ export interface AuditStore extends AuditReader {
   append(tenantId: string, event: AuditEvent): Promise<void>;
   /** In this order. */
   appendAll(tenantId: string, events: readonly AuditEvent[]): Promise<void>;
+  /** Of a tenant that goes: what it tells stays, among what the other one tells. */
+  moveAll(fromTenantId: string, toTenantId: string): Promise<void>;
 }

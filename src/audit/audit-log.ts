@@ -37,6 +37,17 @@ export interface ActedCall {
   readonly keyHint: string | null;
 }
 
+/** One installation in the place of another. */
+export interface TakeOver {
+  /** The same tenant, as it was reached before and as it is now. */
+  readonly before: Tenant;
+  readonly after: Tenant;
+  readonly services: number;
+  readonly links: number;
+  /** What the installation that took over had saved itself, and as which tenant. */
+  readonly dropped: { readonly tenantId: string; readonly settings: Settings };
+}
+
 interface Change {
   readonly target: AuditEvent["target"];
   readonly before?: JsonValue;
@@ -94,6 +105,19 @@ export class AuditLog {
       target: { type: "settings", id: tenant.id },
       before: toJson(withoutKeys(before)),
       after: toJson(withoutKeys(after)),
+    });
+  }
+
+  async settingsTakenOver(
+    store: AuditStore,
+    by: Initiator,
+    { before, after, services, links, dropped }: TakeOver,
+  ): Promise<void> {
+    const { tenantId, settings } = dropped;
+    await this.#append(store, after.id, "settings.taken_over", by, {
+      target: { type: "tenant", id: after.id },
+      before: { ...presentTenant(before), dropped: toJson({ tenantId, settings: withoutKeys(settings) }) },
+      after: { ...presentTenant(after), services, links },
     });
   }
 
@@ -259,7 +283,7 @@ export class AuditLog {
   }
 }
 
-function presentTenant(tenant: Tenant): JsonValue {
+function presentTenant(tenant: Tenant) {
   return { product: tenant.product, site: tenant.site, baseUrl: tenant.baseUrl, state: tenant.state };
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ConfigError, parseConfig } from "./config.js";
 import type { Env } from "./env.js";
 
+const APP_UUID = "5f0c7a52-2b0e-4c1f-9d0a-6d3c2f1b7e90";
 const KEY = Buffer.alloc(32, 7).toString("base64");
 
 function findProblems(env: Env): readonly string[] {
@@ -70,6 +71,17 @@ describe("parseConfig", () => {
     ["CONNECT_HOSTS", "*.atlassian.net,*"],
     ["CONNECT_HOSTS", "https://acme.atlassian.net"],
     ["CONNECT_KEYS_CDN_URL", "nowhere"],
+    ["FORGE_APP_ID", "access"],
+    ["FORGE_APP_ID", "ari:cloud:ecosystem::app/access"],
+    ["FORGE_APP_ID", `${APP_UUID},`],
+    ["FORGE_ENVIRONMENT", "production"],
+    ["FORGE_KEYS_URL", "nowhere"],
+    ["FORGE_ISOLATED_KEYS_URL", "https://keys.example/jwks.json"],
+    ["FORGE_ISOLATED_KEYS_URL", "https://{IC_LABEL}.example/{IC_LABEL}"],
+    ["FORGE_ISOLATED_KEYS_URL", "https://keys.example/?cloud={IC_LABEL}"],
+    ["FORGE_ISOLATED_KEYS_URL", "https://{IC_LABEL}@keys.example/"],
+    ["FORGE_ISOLATED_KEYS_URL", "{IC_LABEL}://keys.example/"],
+    ["FORGE_ISOLATED_KEYS_URL", "https://keys.example/{IC_LABEL}/{OTHER}"],
     ["ACCESS_ORIGIN_OVERRIDES", "acme=http://127.0.0.1:1"],
     ["ACCESS_ORIGIN_OVERRIDES", "acme.cloudflareaccess.com"],
     ["ACCESS_ORIGIN_OVERRIDES", "-acme.cloudflareaccess.com=http://127.0.0.1:1"],
@@ -84,6 +96,20 @@ describe("parseConfig", () => {
     const problems = findProblems({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it("knows no Forge app until one is named, and takes its id alone for the whole", () => {
+    expect(parseConfig({ FORGE_ENVIRONMENT: "STAGING" }).config.forge).toBeNull();
+    const ari = `ari:cloud:ecosystem::app/${APP_UUID}`;
+    expect(parseConfig({ FORGE_APP_ID: APP_UUID }).config.forge).toEqual({
+      appIds: [ari],
+      environment: "PRODUCTION",
+      keysUrl: "https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json",
+      isolatedKeysUrl: null,
+    });
+    const isolated = "https://keys.example/{IC_LABEL}/jwks.json";
+    const env = { FORGE_APP_ID: `${ari}, ${APP_UUID}`, FORGE_ISOLATED_KEYS_URL: isolated };
+    expect(parseConfig(env).config.forge).toMatchObject({ appIds: [ari, ari], isolatedKeysUrl: isolated });
   });
 
   it("takes any free port only under a public URL that is known", () => {

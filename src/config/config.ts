@@ -22,10 +22,22 @@ export interface Config {
   readonly atlassianOauthUrl: string;
   readonly atlassianApiUrl: string;
   readonly connectAllJsUrl: string;
+  /** Null when the app isn't deployed to Forge. */
+  readonly forge: ForgeConfig | null;
   /** Team domain → origin at which it is reached instead; empty in production. */
   readonly accessOriginOverrides: ReadonlyMap<string, string>;
   readonly trustProxy: TrustProxy;
   readonly logLevel: values.LogLevel;
+}
+
+export interface ForgeConfig {
+  /** ARIs of the apps that are deployed to Forge with this one as their back end. */
+  readonly appIds: readonly [string, ...string[]];
+  /** The one environment whose deployments count. */
+  readonly environment: values.ForgeEnvironment;
+  readonly keysUrl: string;
+  /** With `{IC_LABEL}` once; null when no isolated cloud may use the app. */
+  readonly isolatedKeysUrl: string | null;
 }
 
 export interface Secrets {
@@ -60,6 +72,10 @@ function createSchema(isProduction: boolean) {
     ATLASSIAN_OAUTH_URL: plainUrl.default("https://oauth-2-authorization-server.services.atlassian.com"),
     ATLASSIAN_API_URL: plainUrl.default("https://api.atlassian.com"),
     CONNECT_ALL_JS_URL: plainUrl.default("https://connect-cdn.atl-paas.net/all.js"),
+    FORGE_APP_ID: values.forgeAppIds.optional(),
+    FORGE_ENVIRONMENT: values.forgeEnvironment.default("PRODUCTION"),
+    FORGE_KEYS_URL: plainUrl.default("https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json"),
+    FORGE_ISOLATED_KEYS_URL: values.urlTemplate("{IC_LABEL}", plainUrl).optional(),
     ACCESS_ORIGIN_OVERRIDES: values.originOverrides.default(new Map()),
     TRUST_PROXY: z.string().default("0").transform(parseTrustProxy),
     METRICS_TOKEN: values.metricsToken.optional(),
@@ -105,6 +121,14 @@ export function parseConfig(rawEnv: Env): { config: Config; secrets: Secrets } {
       atlassianOauthUrl: variables.ATLASSIAN_OAUTH_URL,
       atlassianApiUrl: variables.ATLASSIAN_API_URL,
       connectAllJsUrl: variables.CONNECT_ALL_JS_URL,
+      forge: variables.FORGE_APP_ID
+        ? {
+            appIds: variables.FORGE_APP_ID,
+            environment: variables.FORGE_ENVIRONMENT,
+            keysUrl: variables.FORGE_KEYS_URL,
+            isolatedKeysUrl: variables.FORGE_ISOLATED_KEYS_URL ?? null,
+          }
+        : null,
       accessOriginOverrides: variables.ACCESS_ORIGIN_OVERRIDES,
       trustProxy: variables.TRUST_PROXY,
       logLevel: variables.LOG_LEVEL,

@@ -97,6 +97,37 @@ export const originOverrides = z.string().transform((text, context) => {
   return overrides;
 });
 
+const FORGE_ENVIRONMENTS = ["PRODUCTION", "STAGING", "DEVELOPMENT"] as const;
+export type ForgeEnvironment = (typeof FORGE_ENVIRONMENTS)[number];
+export const forgeEnvironment = z.enum(
+  FORGE_ENVIRONMENTS,
+  `must be one of ${FORGE_ENVIRONMENTS.join(", ")}.`,
+);
+
+const APP_ARI = "ari:cloud:ecosystem::app/";
+
+/** As the manifests have them, or the UUIDs alone. */
+export const forgeAppIds = commaList(
+  /^(?:ari:cloud:ecosystem::app\/)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  (id) => `"${id}" is not the id of a Forge app: ${APP_ARI}<UUID>.`,
+).transform((ids): readonly [string, ...string[]] => {
+  const [first = "", ...others] = ids.map((id) => (id.startsWith(APP_ARI) ? id : APP_ARI + id));
+  return [first, ...others];
+});
+
+/** A URL with a place for something that comes later. */
+export function urlTemplate(place: string, url: z.ZodType<string, string>) {
+  return z.string().transform((text, context) => {
+    const [before = "", after, ...others] = text.split(place);
+    const isUsable =
+      after !== undefined && others.length === 0 && !/[{}]/.test(before + after) && before.includes("//");
+    const parsed = url.safeParse(`${before}x${after ?? ""}`);
+    if (isUsable && parsed.success) return text.trim();
+    context.addIssue(`must be a URL that has ${place} once, in its host or path, and no query.`);
+    return z.NEVER;
+  });
+}
+
 function commaList(item: RegExp, explain: (item: string) => string) {
   return z.string().transform((text, context) => {
     const items = text.split(",").map((part) => part.trim().toLowerCase());

@@ -4,11 +4,13 @@ import { z } from "zod";
 import { fetchBounded, FetchFailedError } from "../bounded-fetch.js";
 import { epochSeconds, type Clock } from "../clock.js";
 import { AppError, RateLimitedError } from "../errors.js";
-import type {
-  GrantOutcome,
-  GrantRefusal,
-  UserTokenGrant,
-  UserTokenRequest,
+import {
+  bearerTokenSchema,
+  parseRetryAfter,
+  type GrantOutcome,
+  type GrantRefusal,
+  type UserTokenGrant,
+  type UserTokenRequest,
 } from "../gateway/user-token-grant.js";
 import { parseJson } from "../parse-json.js";
 import type { Installation } from "../tenants/tenant-store.js";
@@ -24,15 +26,10 @@ interface Dependencies {
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const ASSERTION_SECONDS = 60;
 const MAX_BYTES = 64 * 1024;
-/** When Atlassian wants to be left alone and doesn't say for how long. */
-const RETRY_SECONDS = 60;
 
-// RFC 6749 §5.1. It becomes a header: nothing but what RFC 6750 §2.1 lets a token consist of.
+// RFC 6749 §5.1
 const grantedSchema = z.object({
-  access_token: z
-    .string()
-    .max(16 * 1024)
-    .regex(/^[\w.~+/-]+=*$/),
+  access_token: bearerTokenSchema,
   token_type: z.string().regex(/^bearer$/i),
   expires_in: z.int().positive(),
 });
@@ -92,7 +89,7 @@ export class ImpersonationGrant implements UserTokenGrant {
         timeoutSeconds: this.#timeoutSeconds,
         maxBytes: MAX_BYTES,
         headers: { accept: "application/json" },
-        form,
+        posted: form,
       });
     } catch (error) {
       if (!(error instanceof FetchFailedError)) throw error;
@@ -117,11 +114,6 @@ function readAnswer({ status, headers, body }: Answer): GrantOutcome {
     status >= 400 && status < 500 ? REFUSALS.get(refusedSchema.safeParse(json).data?.error ?? "") : undefined;
   if (refusal === undefined) throw upstreamFailed(`Atlassian's authorization server answered ${status}.`);
   return { refusal };
-}
-
-/** RFC 9110 §10.2.3; a date is rare enough to be taken for the usual wait. */
-function parseRetryAfter(text: string | null): number {
-  return text !== null && /^\d{1,6}$/.test(text) ? Math.max(1, Number(text)) : RETRY_SECONDS;
 }
 
 function upstreamFailed(reason: string): AppError {

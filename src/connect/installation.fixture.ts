@@ -5,6 +5,7 @@ function buildTenant(overrides: Partial<Tenant> = {}): Tenant {
   return {
     id: "4b4ff5f8-7a4b-4f3e-9f0c-2f2b8f5a6c01",
     product: "jira",
+    door: "connect",
     site: "acme.atlassian.net",
     baseUrl: "https://acme.atlassian.net",
     state: "enabled",

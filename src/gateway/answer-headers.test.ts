@@ -4,7 +4,7 @@ import { createAnswerHeaders } from "./answer-headers.js";
 
 const context = {
   target: { product: "confluence", path: "/rest/api/content/1", query: null },
-  productUrl: "https://acme.atlassian.net/wiki",
+  productUrls: ["https://acme.atlassian.net/wiki"],
   gatewayUrl: "https://app.example.com/gateway",
 } as const;
 

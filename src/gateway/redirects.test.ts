@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { findTargetRefusal } from "./gateway-path.js";
 import { rewriteLocation } from "./redirects.js";
@@ -7,18 +7,35 @@ import { rewriteLocation } from "./redirects.js";
 const SITE = "https://acme.atlassian.net";
 const GATEWAY = "https://app.example.com/api/v1/sites/acme.atlassian.net";
 
-const inJira = (location: string) =>
+const API = "https://api.atlassian.com/ex";
+const CLOUD_ID = "4c822e2f-510f-48b9-b8d0-8419d0932949";
+
+const inJiraAt = (location: string, ...productUrls: [string, ...string[]]) =>
   rewriteLocation(location, {
     target: { product: "jira", path: "/rest/api/3/issue/SAND-1", query: "a=1" },
-    productUrl: SITE,
+    productUrls,
     gatewayUrl: `${GATEWAY}/jira`,
   });
-const inConfluence = (location: string) =>
+const inConfluenceAt = (location: string, ...productUrls: [string, ...string[]]) =>
   rewriteLocation(location, {
     target: { product: "confluence", path: "/rest/api/content/1", query: null },
-    productUrl: `${SITE}/wiki`,
+    productUrls,
     gatewayUrl: `${GATEWAY}/confluence`,
   });
+
+/** A product may be asked behind another address than its site's: what is said about it is the same. */
+const inJira = (location: string) =>
+  sameForAll([inJiraAt(location, SITE), inJiraAt(location, `${API}/jira/${CLOUD_ID}`, SITE)]);
+const inConfluence = (location: string) =>
+  sameForAll([
+    inConfluenceAt(location, `${SITE}/wiki`),
+    inConfluenceAt(location, `${API}/confluence/${CLOUD_ID}/wiki`, `${SITE}/wiki`),
+  ]);
+
+function sameForAll([first = null, ...others]: (string | null)[]): string | null {
+  for (const other of others) expect(other).toBe(first);
+  return first;
+}
 
 it.each([
   [`${SITE}/rest/api/3/issue/SAND-2`, "/jira/rest/api/3/issue/SAND-2"],
@@ -69,6 +86,28 @@ it.each([
   expect(inJira(location)).toBe(expected);
 });
 
+describe("a product that is asked behind another address", () => {
+  it.each([
+    [`${API}/jira/${CLOUD_ID}/rest/api/3/task/1`, "/jira/rest/api/3/task/1"],
+    [`/ex/jira/${CLOUD_ID}/rest/api/3/task/1?a=1#part`, "/jira/rest/api/3/task/1?a=1#part"],
+    [`${SITE}/rest/api/3/task/1`, "/jira/rest/api/3/task/1"],
+    ["/rest/api/3/task/1", "/jira/rest/api/3/task/1"],
+    ["SAND-2", "/jira/rest/api/3/issue/SAND-2"],
+  ])("is led back to the gateway from there, too: %s", (location, expected) => {
+    expect(inJiraAt(location, `${API}/jira/${CLOUD_ID}`, SITE)).toBe(`${GATEWAY}${expected}`);
+  });
+
+  it.each([
+    ["another site's", `${API}/jira/3c1d8a1e-0000-4000-8000-8419d0932949/rest/api/3/task/1`],
+    ["a longer name's", `${API}/jira/${CLOUD_ID}0/rest`],
+    ["the other product's", `${API}/confluence/${CLOUD_ID}/wiki/rest/api/content/1`],
+    ["the platform's own", "https://api.atlassian.com/graphql"],
+    ["one that can't be sent on", `${API}/jira/${CLOUD_ID}/rest/a%2fb`],
+  ])("leaves %s address behind it to the caller, in full", (_whose, location) => {
+    expect(inJiraAt(location, `${API}/jira/${CLOUD_ID}`, SITE)).toBe(location);
+  });
+});
+
 it.each([
   ["/login.jsp", `${SITE}/login.jsp`],
   ["/wikis/rest", `${SITE}/wikis/rest`],
@@ -112,11 +151,16 @@ it("only ever names a path of the gateway that the gateway would accept", () => 
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
-      const location = inConfluence(pieces.join(""));
-      if (!location?.startsWith(GATEWAY)) return;
-      const rest = location.slice(`${GATEWAY}/confluence`.length).replace(/#.*/, "");
-      const [path = "", query = null] = rest.split(/\?(.*)/s);
-      expect(findTargetRefusal({ product: "confluence", path, query })).toBeNull();
+      const location = pieces.join("");
+      for (const rewritten of [
+        inConfluenceAt(location, `${SITE}/wiki`),
+        inConfluenceAt(location, `${API}/confluence/${CLOUD_ID}/wiki`, `${SITE}/wiki`),
+      ]) {
+        if (!rewritten?.startsWith(GATEWAY)) continue;
+        const rest = rewritten.slice(`${GATEWAY}/confluence`.length).replace(/#.*/, "");
+        const [path = "", query = null] = rest.split(/\?(.*)/s);
+        expect(findTargetRefusal({ product: "confluence", path, query })).toBeNull();
+      }
     }),
     { numRuns: 2000 },
   );

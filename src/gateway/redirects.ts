@@ -4,8 +4,8 @@ import { formatTarget, type GatewayTarget } from "./gateway-target.js";
 export interface RedirectContext {
   /** What was asked for: `Location` may be relative to it. */
   readonly target: GatewayTarget;
-  /** The product's base URL, without a trailing slash. */
-  readonly productUrl: string;
+  /** Base URLs of the product, without a trailing slash: first where it was asked, last where people go. */
+  readonly productUrls: readonly [string, ...string[]];
   /** Where the gateway serves this product: `https://app.example.com/api/v1/sites/acme.atlassian.net/jira`. */
   readonly gatewayUrl: string;
 }
@@ -15,18 +15,27 @@ export interface RedirectContext {
  * leads back to the gateway. Anything else stays what it was, in full, for the caller to judge: nobody follows it with
  * the user's token.
  */
-export function rewriteLocation(location: string, context: RedirectContext): string | null {
-  const { target, productUrl, gatewayUrl } = context;
-  const asked = `${productUrl}${formatTarget(target)}`;
+export function rewriteLocation(location: string, { target, ...context }: RedirectContext): string | null {
+  let full: string | null = null;
+  for (const productUrl of context.productUrls) {
+    const url = resolve(location, `${productUrl}${formatTarget(target)}`);
+    if (url === null) return null;
+    const path = findPathBelow(url, new URL(productUrl));
+    const query = url.search === "" ? null : url.search.slice(1);
+    const next = path === null ? null : { product: target.product, path, query };
+    if (next && findTargetRefusal(next) === null) {
+      return `${context.gatewayUrl}${formatTarget(next)}${url.hash}`;
+    }
+    // A product that doesn't know behind which address it is asked means its own.
+    full = url.href;
+  }
+  return full;
+}
+
+function resolve(location: string, asked: string): URL | null {
   if (!URL.canParse(location, asked)) return null;
   const url = new URL(location, asked);
-  if (url.protocol !== "https:" && url.protocol !== "http:") return null;
-  const path = findPathBelow(url, new URL(productUrl));
-  if (path === null) return url.href;
-  const query = url.search === "" ? null : url.search.slice(1);
-  const next = { product: target.product, path, query };
-  if (findTargetRefusal(next) !== null) return url.href;
-  return `${gatewayUrl}${formatTarget(next)}${url.hash}`;
+  return url.protocol === "https:" || url.protocol === "http:" ? url : null;
 }
 
 function findPathBelow(url: URL, base: URL): string | null {

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 import type { Tenant } from "../tenants/tenant.js";
 
 /** What a user's token may be used for; each includes the ones before it. */
@@ -22,6 +24,20 @@ export type GrantOutcome =
 export interface UserTokenGrant {
   /** Throws AppError `upstream_failed`, `upstream_timeout` or `rate_limited` when Atlassian neither grants nor refuses. */
   request(request: UserTokenRequest): Promise<GrantOutcome>;
+}
+
+/** It becomes a header: nothing but what RFC 6750 §2.1 lets a token consist of. */
+export const bearerTokenSchema = z
+  .string()
+  .max(16 * 1024)
+  .regex(/^[\w.~+/-]+=*$/);
+
+/** When Atlassian wants to be left alone and doesn't say for how long. */
+const RETRY_SECONDS = 60;
+
+/** RFC 9110 §10.2.3; a date is rare enough to be taken for the usual wait. */
+export function parseRetryAfter(text: string | null): number {
+  return text !== null && /^\d{1,6}$/.test(text) ? Math.max(1, Number(text)) : RETRY_SECONDS;
 }
 
 /** Null for a method that the gateway doesn't know. */

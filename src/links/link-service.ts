@@ -38,6 +38,8 @@ const NOTHING_TO_UNDO =
 
 /** Says why people of a tenant can't link right now; null when they can. */
 export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppError | null {
+  const doubt = findDoubt(tenant);
+  if (doubt) return doubt;
   const service = findLinkService(settings);
   if (settings.teamDomain === null || !service) {
     return new AppError("purpose_not_allowed", "An admin hasn't set up linking yet.");
@@ -45,7 +47,7 @@ export function findLinkingObstacle(tenant: Tenant, settings: Settings): AppErro
   const linkingPause = service.paused
     ? new AppError("paused", "An admin has paused linking on this site.")
     : null;
-  return findPause(settings) ?? linkingPause ?? findDoubt(tenant);
+  return findPause(settings) ?? linkingPause;
 }
 
 export class LinkService {

@@ -6,6 +6,7 @@ export interface LinkReader {
   findByIdentity(tenantId: string, issuer: string, subject: string): Promise<IdentityLink | null>;
   /** Oldest first. */
   listOfAccount(tenantId: string, accountId: string): Promise<IdentityLink[]>;
+  count(tenantId: string): Promise<number>;
   /** Newest first; `query` matches e-mail or account id anywhere, ASCII case ignored; empty means all. */
   list(tenantId: string, query: string, page: PageRequest): Promise<Page<IdentityLink>>;
 }

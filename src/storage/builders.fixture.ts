@@ -5,6 +5,7 @@ import type { IdentityLink } from "../links/identity-link.js";
 import type { LinkAttempt } from "../links/link-attempt.js";
 import { FRESH_SETTINGS, type Settings, type TrustedService } from "../services/settings.js";
 import type { WriteStores } from "../stores.js";
+import type { ForgeInstallation } from "../tenants/forge-installation.js";
 import type { Installation } from "../tenants/tenant-store.js";
 import type { Tenant } from "../tenants/tenant.js";
 import { minutesAfter, NOW } from "./test-database.fixture.js";
@@ -13,6 +14,7 @@ export function buildTenant(overrides: Partial<Tenant> = {}): Tenant {
   return {
     id: createId(),
     product: "jira",
+    door: "connect",
     site: "acme.atlassian.net",
     baseUrl: "https://acme.atlassian.net",
     state: "enabled",
@@ -32,6 +34,25 @@ export function buildInstallation(overrides: Partial<Installation> = {}): Instal
     oauthClientId: "oauth-1",
     lastInstallEventAt: 1_800_000_000,
     lastToggleEventAt: 0,
+    ...overrides,
+  };
+}
+
+export function buildForgeInstallation(overrides: Partial<ForgeInstallation> = {}): ForgeInstallation {
+  const id = createId();
+  const cloudId = createId();
+  return {
+    id,
+    cloudId,
+    product: "jira",
+    tenantId: null,
+    appId: "ari:cloud:ecosystem::app/1",
+    installationId: `ari:cloud:ecosystem::installation/${id}`,
+    environmentId: "ari:cloud:ecosystem::environment/1",
+    apiBaseUrl: `https://api.atlassian.com/ex/jira/${cloudId}`,
+    systemToken: { token: `system-token-of-${id}`, expiresAt: minutesAfter(120) },
+    lastCallAt: 1_800_000_000,
+    lastEventAt: 1_800_000_000,
     ...overrides,
   };
 }

@@ -11,13 +11,14 @@ interface EncryptedColumn {
   readonly table: string;
   readonly column: string;
   readonly primaryKey: string;
-  /** The column that names the tenant. */
+  /** The column that names the tenant, or else the row: what values are bound to. */
   readonly tenantId: string;
 }
 
 /** Every encrypted column there is: what is listed here is checked at the start and re-encrypted. */
 export const ENCRYPTED_COLUMNS = {
   sharedSecret: { table: "tenants", column: "shared_secret", primaryKey: "id", tenantId: "id" },
+  systemToken: { table: "forge_installations", column: "system_token", primaryKey: "id", tenantId: "id" },
   assertionPrivateKey: {
     table: "assertion_keys",
     column: "private_key",

@@ -68,6 +68,7 @@ describe("migrate", () => {
       "0003-consents",
       "0004-service-use",
       "0005-assertion-keys",
+      "0006-forge-installations",
     ]);
     expect(await migrateFile(file, MIGRATIONS)).toEqual([]);
     const later = { name: "9001-later", up: () => Promise.resolve() };
@@ -131,9 +132,10 @@ describe("migrate", () => {
 
     expect(await migrateFile(file, MIGRATIONS)).toEqual(MIGRATIONS.slice(2).map(({ name }) => name));
     const [tenants, settings, links, removedLinks, events] = before;
+    const throughConnect = (rows: readonly object[] = []) => rows.map((row) => ({ ...row, door: "connect" }));
     const unconfirmed = (rows: readonly object[] = []) => rows.map((row) => ({ ...row, confirmed_at: null }));
     expect(await readRows(file)).toEqual([
-      tenants,
+      throughConnect(tenants),
       settings,
       unconfirmed(links),
       unconfirmed(removedLinks),

@@ -6,6 +6,7 @@ import * as removedLinks from "./migrations/0002-removed-links.js";
 import * as consents from "./migrations/0003-consents.js";
 import * as serviceUse from "./migrations/0004-service-use.js";
 import * as assertionKeys from "./migrations/0005-assertion-keys.js";
+import * as forgeInstallations from "./migrations/0006-forge-installations.js";
 import type { Session } from "./session.js";
 
 export interface Migration {
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0003-consents", up: consents.up },
   { name: "0004-service-use", up: serviceUse.up },
   { name: "0005-assertion-keys", up: assertionKeys.up },
+  { name: "0006-forge-installations", up: forgeInstallations.up },
 ];
 
 /** The database was used by a newer version of the app, which this one must not write to. */

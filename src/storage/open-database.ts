@@ -13,6 +13,7 @@ import { SqlAssertionKeyReader, SqlAssertionKeyStore } from "./sql-assertion-key
 import { SqlNewsMarkReader, SqlNewsMarkStore } from "./sql-news-mark-store.js";
 import { SqlAuditReader, SqlAuditStore } from "./sql-audit-store.js";
 import { SqlConsentReader, SqlConsentStore } from "./sql-consent-store.js";
+import { SqlForgeInstallationReader, SqlForgeInstallationStore } from "./sql-forge-installation-store.js";
 import { SqlLinkAttemptReader, SqlLinkAttemptStore } from "./sql-link-attempt-store.js";
 import { SqlLinkReader, SqlLinkStore } from "./sql-link-store.js";
 import { SqlRemovedLinkStore } from "./sql-removed-link-store.js";
@@ -129,6 +130,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
 function createReadStores(session: Session, secretBox: SecretBox): ReadStores {
   return {
     tenants: new SqlTenantReader(session, secretBox),
+    forgeInstallations: new SqlForgeInstallationReader(session, secretBox),
     settings: new SqlSettingsReader(session),
     links: new SqlLinkReader(session),
     attempts: new SqlLinkAttemptReader(session),
@@ -143,6 +145,7 @@ function createReadStores(session: Session, secretBox: SecretBox): ReadStores {
 function createWriteStores(session: Session, secretBox: SecretBox, clock: Clock): WriteStores {
   return {
     tenants: new SqlTenantStore(session, secretBox, clock),
+    forgeInstallations: new SqlForgeInstallationStore(session, secretBox),
     settings: new SqlSettingsStore(session, clock),
     links: new SqlLinkStore(session),
     removedLinks: new SqlRemovedLinkStore(session),

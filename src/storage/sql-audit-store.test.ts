@@ -152,6 +152,21 @@ describe("the audit log", () => {
     },
   );
 
+  it("moves what is told of one tenant among what is told of another, in the order of writing", async () => {
+    const { database, tenant, events } = await openWithEvents([{}, {}]);
+    const heir = await database.write(async (stores) => {
+      const heir = await insertTenant(stores);
+      await stores.audit.append(heir.id, buildAuditEvent(heir));
+      await stores.audit.moveAll(tenant.id, heir.id);
+      return heir;
+    });
+    const { audit } = database.read;
+    const told = (await audit.list(heir.id, ALL, FIRST)).items.map(({ id }) => id);
+    expect(told.slice(1)).toEqual(events.map(({ id }) => id).reverse());
+    expect(told).toHaveLength(3);
+    expect((await audit.list(tenant.id, ALL, FIRST)).items).toEqual([]);
+  });
+
   it("keeps a tenant that it tells of", async () => {
     const file = createTestFile();
     const database = await openTestDatabase({ file });

@@ -29,6 +29,7 @@ const row = z.object({
     "tenant.enabled": true,
     "tenant.disabled": true,
     "settings.changed": true,
+    "settings.taken_over": true,
     "link.created": true,
     "link.replaced": true,
     "link.removed": true,
@@ -115,6 +116,10 @@ export class SqlAuditStore extends SqlAuditReader implements AuditStore {
 
   async appendAll(tenantId: string, events: readonly AuditEvent[]): Promise<void> {
     await this.events.insertAll(events.map((event) => toRow(tenantId, event)));
+  }
+
+  async moveAll(fromTenantId: string, toTenantId: string): Promise<void> {
+    await this.events.update({ tenantId: fromTenantId }, { tenantId: toTenantId });
   }
 }
 

@@ -108,6 +108,13 @@ describe("links", () => {
     });
   });
 
+  it("are counted for each tenant alone", async () => {
+    const { database, tenant } = await openWithLinks([{}, {}, {}]);
+    expect(await database.read.links.count(tenant.id)).toBe(3);
+    const stranger = await database.write((stores) => insertTenant(stores));
+    expect(await database.read.links.count(stranger.id)).toBe(0);
+  });
+
   it("are deleted one by one or all together", async () => {
     const { database, tenant, links } = await openWithLinks([{}, {}, {}]);
     await database.write(async (stores) => {

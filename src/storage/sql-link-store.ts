@@ -67,6 +67,10 @@ export class SqlLinkReader implements LinkReader {
     return this.links.list({ where: { tenantId, accountId }, order: ["linkedAt", "id"] });
   }
 
+  async count(tenantId: string): Promise<number> {
+    return this.links.count({ tenantId });
+  }
+
   async list(tenantId: string, query: string, page: PageRequest): Promise<Page<IdentityLink>> {
     const after = parseCursor(position, page);
     const links = await this.links.list({

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { buildInstallation, buildTenant, insertTenant } from "./builders.fixture.js";
-import { minutesAfter, NOW, openTestDatabase } from "./test-database.fixture.js";
+import {
+  buildAuditEvent,
+  buildInstallation,
+  buildSettings,
+  buildTenant,
+  insertTenant,
+} from "./builders.fixture.js";
+import { execute } from "./raw-sql.fixture.js";
+import { createTestFile, minutesAfter, NOW, openTestDatabase } from "./test-database.fixture.js";
 
 describe("installations", () => {
   it("are found whole by client key and by tenant", async () => {
@@ -34,6 +41,7 @@ describe("installations", () => {
       tenant: {
         id: before.tenant.id,
         product: "confluence",
+        door: "forge",
         site: "other.atlassian.net:8443",
         baseUrl: "https://other.atlassian.net:8443/wiki",
         state: "uninstalled",
@@ -80,6 +88,54 @@ describe("installations", () => {
     await expect(
       database.write((stores) => stores.tenants.insertInstallation(buildInstallation({ clientKey }), NOW)),
     ).rejects.toMatchObject({ code: "malformed_request" });
+  });
+});
+
+describe("a tenant that is reached in another way", () => {
+  it("is the same, and nothing is left of what only Connect knew", async () => {
+    const file = createTestFile();
+    const database = await openTestDatabase({ file });
+    const installation = buildInstallation({ tenant: buildTenant({ proven: true }) });
+    const { id } = installation.tenant;
+    const after = {
+      ...installation.tenant,
+      door: "forge",
+      baseUrl: "https://api.example",
+      generation: 2,
+    } as const;
+    await database.write(async ({ tenants }) => {
+      await tenants.insertInstallation(installation, NOW);
+      await tenants.changeDoor(after, minutesAfter(1));
+    });
+    const { tenants } = database.read;
+    expect(await tenants.findById(id)).toEqual(after);
+    expect(await tenants.findInstallationByTenant(id)).toBeNull();
+    expect(await tenants.findInstallation(installation.clientKey)).toBeNull();
+    expect(await tenants.findCreationTime(id)).toEqual(NOW);
+    expect(await execute(file, "SELECT * FROM tenants")).toMatchObject([
+      { client_key: null, shared_secret: null, oauth_client_id: null, last_install_event_at: 0 },
+    ]);
+  });
+});
+
+describe("a tenant that goes", () => {
+  it("takes what is its own along, and must have left its audit to another", async () => {
+    const database = await openTestDatabase();
+    const { gone, heir } = await database.write(async (stores) => {
+      const gone = await insertTenant(stores);
+      await stores.settings.replace(gone.id, buildSettings({ version: 1 }), 0);
+      await stores.audit.append(gone.id, buildAuditEvent(gone));
+      return { gone, heir: await insertTenant(stores) };
+    });
+    await expect(database.write(({ tenants }) => tenants.delete(gone.id))).rejects.toThrow();
+    await database.write(async ({ audit, tenants }) => {
+      await audit.moveAll(gone.id, heir.id);
+      await tenants.delete(gone.id);
+    });
+    const { read } = database;
+    expect(await read.tenants.findById(gone.id)).toBeNull();
+    expect(await read.tenants.findCreationTime(gone.id)).toBeNull();
+    expect(await read.settings.get(gone.id)).toMatchObject({ version: 0 });
   });
 });
 
@@ -132,6 +188,25 @@ describe("markProven", () => {
     expect(await database.write((stores) => stores.tenants.markProven(moved.id, 3))).toBe(false);
     expect(await database.read.tenants.findById(moved.id)).toEqual(moved);
     expect(await database.read.tenants.findById(proven.id)).toEqual(proven);
+  });
+
+  it.each([
+    ["refuses a site that is another door's", {}, false],
+    ["takes a site over from one that is disabled there", { state: "disabled" }, true],
+    ["takes a site over from one that is uninstalled there", { state: "uninstalled" }, true],
+    ["takes a site over from one that isn't proven there", { proven: false }, true],
+    ["isn't kept from a site by the other product's", { product: "confluence" }, true],
+  ] as const)("%s", async (_name, overrides, isWon) => {
+    const database = await openTestDatabase();
+    const [rival, late] = await database.write(async (stores) => [
+      await insertTenant(stores, { door: "forge", proven: true, ...overrides }),
+      await insertTenant(stores),
+    ]);
+    expect(await database.write(({ tenants }) => tenants.markProven(late.id, 1))).toBe(isWon);
+    const { tenants } = database.read;
+    expect(await tenants.findById(late.id)).toMatchObject({ proven: isWon });
+    const isRivalProven = rival.product === "confluence" || !isWon;
+    expect(await tenants.findById(rival.id)).toMatchObject({ proven: isRivalProven });
   });
 
   it("can't be gone around: a second proven tenant is refused", async () => {

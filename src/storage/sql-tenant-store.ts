@@ -14,6 +14,7 @@ import { Table, type TableDefinition } from "./table.js";
 const row = z.object({
   id: z.string(),
   product: oneOf<Product>({ jira: true, confluence: true }),
+  door: oneOf<Tenant["door"]>({ connect: true, forge: true }),
   site: z.string(),
   baseUrl: z.string(),
   clientKey: z.string().nullable(),
@@ -37,6 +38,7 @@ const TENANTS: TableDefinition<TenantRow> = {
   columns: {
     id: DataTypes.STRING,
     product: DataTypes.STRING,
+    door: DataTypes.STRING,
     site: DataTypes.STRING,
     baseUrl: DataTypes.TEXT,
     clientKey: DataTypes.STRING,
@@ -54,6 +56,14 @@ const TENANTS: TableDefinition<TenantRow> = {
   row,
 };
 
+const NOTHING_OF_CONNECT = {
+  clientKey: null,
+  sharedSecret: null,
+  oauthClientId: null,
+  lastInstallEventAt: 0,
+  lastToggleEventAt: 0,
+};
+
 export class SqlTenantReader implements TenantReader {
   protected readonly tenants: Table<TenantRow>;
   protected readonly secretBox: SecretBox;
@@ -66,6 +76,10 @@ export class SqlTenantReader implements TenantReader {
   async findById(tenantId: string): Promise<Tenant | null> {
     const row = await this.tenants.find({ id: tenantId });
     return row && toTenant(row);
+  }
+
+  async findCreationTime(tenantId: string): Promise<Date | null> {
+    return (await this.tenants.find({ id: tenantId }))?.createdAt ?? null;
   }
 
   async findInstallation(clientKey: string): Promise<Installation | null> {
@@ -114,6 +128,23 @@ export class SqlTenantStore extends SqlTenantReader implements TenantStore {
     await this.tenants.insert({ id, clientKey, ...this.#toRow(installation), createdAt: at, updatedAt: at });
   }
 
+  async insertTenant(tenant: Tenant, at: Date): Promise<void> {
+    await this.tenants.insert({ ...tenant, ...NOTHING_OF_CONNECT, createdAt: at, updatedAt: at });
+  }
+
+  async updateTenant({ id, ...attributes }: Tenant, at: Date): Promise<void> {
+    requireOneRow(await this.tenants.update({ id }, { ...attributes, updatedAt: at }));
+  }
+
+  async changeDoor({ id, ...attributes }: Tenant, at: Date): Promise<void> {
+    const changes = { ...attributes, ...NOTHING_OF_CONNECT, updatedAt: at };
+    requireOneRow(await this.tenants.update({ id }, changes));
+  }
+
+  async delete(tenantId: string): Promise<void> {
+    requireOneRow(await this.tenants.delete({ id: tenantId }));
+  }
+
   async updateInstallation(installation: Installation, at: Date): Promise<void> {
     const { id } = installation.tenant;
     requireOneRow(await this.tenants.update({ id }, { ...this.#toRow(installation), updatedAt: at }));
@@ -122,7 +153,12 @@ export class SqlTenantStore extends SqlTenantReader implements TenantStore {
   async markProven(tenantId: string, generation: number): Promise<boolean> {
     const row = await this.tenants.find({ id: tenantId, generation });
     if (!row) return false;
-    const { site, product } = row;
+    const { site, product, door } = row;
+    const isTaken = await this.tenants.find({
+      ...{ site, product, proven: true, state: "enabled" },
+      door: { [Op.ne]: door },
+    });
+    if (isTaken) return false;
     const updatedAt = this.#clock.now();
     await this.tenants.update(
       { site, product, proven: true, id: { [Op.ne]: tenantId } },
@@ -133,10 +169,10 @@ export class SqlTenantStore extends SqlTenantReader implements TenantStore {
   }
 
   #toRow({ tenant, sharedSecret, oauthClientId, lastInstallEventAt, lastToggleEventAt }: Installation) {
-    const { product, site, baseUrl, state, generation, proven, suspended } = tenant;
+    const { product, door, site, baseUrl, state, generation, proven, suspended } = tenant;
     const place = createPlace(ENCRYPTED_COLUMNS.sharedSecret, tenant.id);
     return {
-      ...{ product, site, baseUrl, state, generation, proven, suspended },
+      ...{ product, door, site, baseUrl, state, generation, proven, suspended },
       ...{ oauthClientId, lastInstallEventAt, lastToggleEventAt },
       sharedSecret: sharedSecret === null ? null : this.secretBox.encrypt(sharedSecret, place),
     };
@@ -144,6 +180,6 @@ export class SqlTenantStore extends SqlTenantReader implements TenantStore {
 }
 
 function toTenant(row: TenantRow): Tenant {
-  const { id, product, site, baseUrl, state, generation, proven, suspended } = row;
-  return { id, product, site, baseUrl, state, generation, proven, suspended };
+  const { id, product, door, site, baseUrl, state, generation, proven, suspended } = row;
+  return { id, product, door, site, baseUrl, state, generation, proven, suspended };
 }

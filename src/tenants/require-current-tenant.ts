@@ -9,6 +9,6 @@ import type { Tenant } from "./tenant.js";
 export async function requireCurrentTenant(tenants: TenantReader, tenant: Tenant): Promise<void> {
   const current = await tenants.findById(tenant.id);
   if (current?.state !== "enabled" || current.generation !== tenant.generation) {
-    throw new AppError("connect_jwt_invalid");
+    throw new AppError("connect_jwt_invalid", "The installation has changed meanwhile. Load the page again.");
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseHostBaseUrl, parseSite } from "./site.js";
+import { createProductUrl, parseHostBaseUrl, parseSite } from "./site.js";
 
 const production = { patterns: ["*.atlassian.net", "*.jira.com"], allowsLoopback: false };
 const development = { ...production, allowsLoopback: true };
@@ -83,4 +83,28 @@ describe("parseSite", () => {
       expect(parseSite(text)).toBeNull();
     },
   );
+});
+
+describe("createProductUrl", () => {
+  it.each([
+    ["jira", "acme.atlassian.net", "https://acme.atlassian.net", "https://acme.atlassian.net"],
+    [
+      "confluence",
+      "acme.atlassian.net",
+      "https://acme.atlassian.net/wiki",
+      "https://acme.atlassian.net/wiki",
+    ],
+    ["jira", "acme.atlassian.net", "https://api.atlassian.com/ex/jira/1", "https://acme.atlassian.net"],
+    [
+      "confluence",
+      "acme.atlassian.net",
+      "https://api.atlassian.com/ex/confluence/1/wiki",
+      "https://acme.atlassian.net/wiki",
+    ],
+    ["jira", "localhost:4002", "http://127.0.0.1:4003/ex/jira/1", "http://localhost:4002"],
+    ["jira", "localhost:4002", "https://api.atlassian.com/ex/jira/1", "https://localhost:4002"],
+    ["jira", "acme.atlassian.net", "http://127.0.0.1:4003/ex/jira/1", "https://acme.atlassian.net"],
+  ] as const)("people open %s of %s, whose API is at %s, at %s", (product, site, baseUrl, url) => {
+    expect(createProductUrl({ product, site, baseUrl })).toBe(url);
+  });
 });

@@ -1,8 +1,8 @@
 import { isLoopbackHost } from "../ip-network.js";
-import type { Product } from "./tenant.js";
+import type { Product, Tenant } from "./tenant.js";
 
 /** Where Atlassian puts the products of a site. */
-const PATHS: Readonly<Record<Product, string>> = { jira: "", confluence: "/wiki" };
+export const PRODUCT_PATHS: Readonly<Record<Product, string>> = { jira: "", confluence: "/wiki" };
 
 export interface HostAddress {
   /** Host in lower case, with its port if it has one. */
@@ -43,8 +43,19 @@ export function parseHostBaseUrl(
       patterns.some((pattern) => matchesHost(pattern, url.hostname)));
   // A site on a laptop may have Confluence at its root; what Atlassian puts elsewhere is Jira's nowhere.
   const isOfProduct =
-    path === PATHS[product] || (isForDevelopment && product === "confluence" && path === "");
+    path === PRODUCT_PATHS[product] || (isForDevelopment && product === "confluence" && path === "");
   return isAllowed && isOfProduct ? { site: url.host, baseUrl: `${url.origin}${path}` } : null;
+}
+
+/** Where people open the product, without a trailing slash: on a laptop, by the scheme of its API. */
+export function createProductUrl({
+  site,
+  product,
+  baseUrl,
+}: Pick<Tenant, "site" | "product" | "baseUrl">): string {
+  const url = new URL(`https://${site}`);
+  const scheme = isLoopbackHost(url.hostname) ? new URL(baseUrl).protocol : url.protocol;
+  return `${scheme}//${site}${PRODUCT_PATHS[product]}`;
 }
 
 /** `{site}` of the service API: any case; null when it can't be a host. */

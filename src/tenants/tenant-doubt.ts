@@ -11,7 +11,7 @@ export function findDoubt(tenant: Tenant): AppError | null {
     "paused",
     tenant.suspended
       ? "The app has moved to another host name; an admin must open its page there once."
-      : "This site hasn't confirmed the app's new installation yet. Try again in a minute, or ask an admin to open the app's page.",
+      : "This site hasn't confirmed this installation of the app yet, or another one is still in use here. Try again in a minute; if that doesn't help, an admin has to open the app's page and take the settings over.",
   );
 }
 

@@ -4,6 +4,7 @@ import { AppError, ValidationError } from "../errors.js";
 import { createId } from "../identifiers.js";
 import { RateLimit, type Rate } from "../rate-limit.js";
 import type { Database, WriteStores } from "../stores.js";
+import { eraseTenant, toUninstalled } from "./erase-tenant.js";
 import type { TenantMemory } from "./tenant-memory.js";
 import type { Installation } from "./tenant-store.js";
 import type { Product, Tenant } from "./tenant.js";
@@ -84,19 +85,13 @@ export class TenantLifecycle {
       requireNotOlder(token, before.lastInstallEventAt);
       this.#installEvents.consume(token.clientKey);
       const { tenant } = before;
-      await stores.links.deleteOfTenant(tenant.id);
-      await stores.removedLinks.deleteOfTenant(tenant.id);
-      await stores.attempts.deleteOfTenant(tenant.id);
-      await stores.consents.deleteOfTenant(tenant.id);
-      await stores.serviceUse.deleteOfTenant(tenant.id);
-      await stores.newsMarks.deleteOfTenant(tenant.id);
-      await stores.assertionKeys.deleteOfTenant(tenant.id);
+      await eraseTenant(stores, tenant.id);
       await stores.tenants.updateInstallation(
         {
           ...before,
           sharedSecret: null,
           lastInstallEventAt: token.issuedAt,
-          tenant: { ...tenant, state: "uninstalled", generation: tenant.generation + 1, proven: false },
+          tenant: toUninstalled(tenant),
         },
         this.#clock.now(),
       );
@@ -160,6 +155,7 @@ function installed(token: EventToken, body: InstallBody): Installation {
     lastToggleEventAt: 0,
     tenant: {
       id: createId(),
+      door: "connect",
       product: body.product,
       site: body.site,
       baseUrl: body.baseUrl,

@@ -7,7 +7,7 @@ import type { Tenant } from "./tenant.js";
 
 interface Dependencies {
   readonly database: Database;
-  readonly host: HostDirectory;
+  readonly host: Pick<HostDirectory, "acceptsInstallation" | "isAdmin">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -21,7 +21,7 @@ const RETRY_AFTER_SECONDS = 60;
  */
 export class TenantProof {
   readonly #database: Database;
-  readonly #host: HostDirectory;
+  readonly #host: Dependencies["host"];
   readonly #logger: Logger;
   readonly #outcomes;
 
@@ -56,7 +56,8 @@ export class TenantProof {
 
   async #ask(tenant: Tenant): Promise<boolean> {
     try {
-      if (await this.#host.acceptsInstallation(tenant)) return true;
+      // A site that is taken by somebody else is lost to a tenant that its host accepts, too.
+      if (await this.#host.acceptsInstallation(tenant)) return await this.#isProven(tenant);
       // Not every product answers for the app itself; each answers for somebody it knows.
       const { items } = await this.#database.read.audit.list(
         tenant.id,
@@ -65,10 +66,14 @@ export class TenantProof {
       );
       const accountId = items[0]?.actor.accountId;
       if (accountId) await this.#host.isAdmin(tenant, accountId);
-      return (await this.#database.read.tenants.findById(tenant.id))?.proven ?? false;
+      return await this.#isProven(tenant);
     } catch (error) {
       this.#logger.info({ err: error, tenant: tenant.id }, "the host did not prove this installation");
       return false;
     }
+  }
+
+  async #isProven(tenant: Tenant): Promise<boolean> {
+    return (await this.#database.read.tenants.findById(tenant.id))?.proven ?? false;
   }
 }

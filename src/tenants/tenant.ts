@@ -2,10 +2,15 @@ export type Product = "jira" | "confluence";
 
 export const PRODUCTS: readonly Product[] = ["jira", "confluence"];
 
+/** Where Atlassian lets the app in. */
+export type Door = "connect" | "forge";
+
 /** One installation of the app, in one product of one site. */
 export interface Tenant {
   readonly id: string;
   readonly product: Product;
+  /** Only doors.ts and the outside worlds look at it: what the app does is the same through both. */
+  readonly door: Door;
   /** Host of the Atlassian site in lower case, with its port if it has one: `acme.atlassian.net`. */
   readonly site: string;
   /** Where the product's REST API is reached, without a trailing slash: `https://acme.atlassian.net/wiki`. */

@@ -41,6 +41,18 @@ export const settings = z.strictObject({
   version: z.int(),
 });
 
+const nothing = z.null().meta({ description: "There is none." });
+
+export const predecessor = z.discriminatedUnion("available", [
+  z.strictObject({
+    available: z.literal(true),
+    installedAt: time,
+    services: z.int().nonnegative(),
+    links: z.int().nonnegative(),
+  }),
+  z.strictObject({ available: z.literal(false), installedAt: nothing, services: nothing, links: nothing }),
+]);
+
 export const serviceKey = z.strictObject({
   id: z.string(),
   hint: z.string().meta({ description: "The key's last four characters." }),

@@ -6,6 +6,7 @@ import { getRequestContext } from "./request-context.js";
 
 /** Who does something by this request, for the audit log. */
 export function createInitiator(req: IncomingMessage, actor: Actor): Initiator {
-  const { ip, reference } = getRequestContext(req);
-  return { actor, ip, reference };
+  const { ip, isThroughForge, reference } = getRequestContext(req);
+  // The address would be that of Atlassian's servers.
+  return { actor, ip: isThroughForge ? null : ip, reference };
 }

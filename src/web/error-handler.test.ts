@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { AppError, NotLinkedError, ValidationError } from "../errors.js";
+import { AppError, NotLinkedError, PROBLEMS, ValidationError, type ProblemCode } from "../errors.js";
 import { startTestServer, type TestServer } from "./http-server.fixture.js";
+import { noteThroughForge } from "./request-context.js";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -31,6 +32,10 @@ describe("an error in Express", () => {
       app.get("/done", (_req, res) => {
         res.send("done");
         throw new Error("after the answer");
+      });
+      app.get("/through-forge/:code", (req) => {
+        noteThroughForge(req);
+        throw new AppError(req.params.code as ProblemCode, undefined, { extras: { retryAfterSeconds: 7 } });
       });
       app.get("/param/:id", (_req, res) => {
         res.send("ok");
@@ -82,6 +87,31 @@ describe("an error in Express", () => {
     expect(invalid).toContain("<code>services[0].label</code>: Too &lt;long&gt;.");
     expect(unlinked).toContain('href="https://acme.atlassian.net/?&quot;&gt;&lt;script&gt;"');
   });
+
+  it.each(Object.keys(PROBLEMS).filter((code) => !code.startsWith("forge_jwt_")))(
+    "lets Forge pass it on: %s",
+    async (code) => {
+      const response = await get(`/through-forge/${code}`, BROWSER);
+      const { status } = PROBLEMS[code as ProblemCode];
+
+      expect(response.status).toBe(status === 401 ? 422 : status);
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(response.headers.get("retry-after")).toBe("7");
+      expect(response.headers.get("www-authenticate")).toBeNull();
+      expect(await response.json()).toMatchObject({ code, status });
+    },
+  );
+
+  it.each(["forge_jwt_invalid", "forge_jwt_expired"])(
+    "tells Forge of its own token as it is: %s",
+    async (code) => {
+      const response = await get(`/through-forge/${code}`);
+
+      expect(response.status).toBe(401);
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+    },
+  );
 
   it("answers HEAD with headers alone", async () => {
     const response = await fetch(`${running.url}/nowhere`, { method: "HEAD" });

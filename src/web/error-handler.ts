@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 
 import { NotFoundError } from "../errors.js";
 import { endProblem, PROBLEM_TYPE, sendProblem, startProblem, type Problem } from "./problem-response.js";
+import { getRequestContext } from "./request-context.js";
 import { createView, type PageLocals } from "./views.js";
 
 interface ProblemPageLocals extends PageLocals {
@@ -42,5 +43,7 @@ async function sendPage(res: Response, req: Request, error: unknown): Promise<vo
 
 export function wantsPage(req: Request): boolean {
   // In this order, so that JSON is for everybody who doesn't mind.
+  // What the page asks for doesn't arrive through Forge, or not as it was asked.
+  if (getRequestContext(req).isThroughForge) return false;
   return req.accepts([PROBLEM_TYPE, "application/json", "text/html"]) === "text/html";
 }

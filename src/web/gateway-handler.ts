@@ -8,6 +8,7 @@ import type { ActingCall } from "../gateway/gateway-service.js";
 import { GATEWAY_HEADERS, selectRequestHeaders } from "../gateway/header-policy.js";
 import type { ProductAnswer } from "../gateway/product-calls.js";
 import { findScope } from "../gateway/user-token-grant.js";
+import { createProductUrl } from "../tenants/site.js";
 import { requireServiceCredentials } from "./access-credentials.js";
 import type { GatewayRoute } from "./gateway-route.js";
 import { relayAnswer } from "./relay-answer.js";
@@ -79,6 +80,7 @@ export class GatewayHandler {
     { tenant, request: { target } }: ActingCall,
   ): ReturnType<typeof createAnswerHeaders> {
     const gatewayUrl = `${this.#ctx.config.baseUrl}/api/v1/sites/${tenant.site}/${tenant.product}`;
-    return createAnswerHeaders(headers, { target, productUrl: tenant.baseUrl, gatewayUrl });
+    const productUrls = [tenant.baseUrl, createProductUrl(tenant)] as const;
+    return createAnswerHeaders(headers, { target, productUrls, gatewayUrl });
   }
 }

@@ -5,25 +5,26 @@ import type { Initiator } from "../audit/audit-log.js";
 import { AppError } from "../errors.js";
 import type { HostDirectory } from "../tenants/host-directory.js";
 import type { HostUser } from "../tenants/tenant.js";
+import { requireCredentials } from "./callers.js";
 import { createInitiator } from "./create-initiator.js";
-import { noteCallerKnown } from "./request-context.js";
+import { noteCallerKnown, noteThroughForge } from "./request-context.js";
 
-type Door = Pick<AppContext, "hostTokens" | "host" | "limits" | "proof">;
+type Guarded = Pick<AppContext, "callers" | "config" | "host" | "limits" | "proof">;
 
 const users = new WeakMap<Request, HostUser>();
 
-/** Lets in a person who is signed in to Jira or Confluence, as a context JWT proves. */
-export function requireUser(door: Door): RequestHandler {
+/** Lets in a person who is signed in to Jira or Confluence, as a token that the product sent proves. */
+export function requireUser(guarded: Guarded): RequestHandler {
   return async (req, res, next) => {
-    const user = await requireCaller(door, req, res);
-    const [asked] = await Promise.all([askForProof(door, user), requirePerson(door.host, user)]);
+    const user = await requireCaller(guarded, req, res);
+    const [asked] = await Promise.all([askForProof(guarded, user), requirePerson(guarded.host, user)]);
     users.set(req, asked);
     next();
   };
 }
 
 /** People whose site was away when the app was installed needn't wait for an admin (security rule 4). */
-async function askForProof({ proof }: Door, user: HostUser): Promise<HostUser> {
+async function askForProof({ proof }: Guarded, user: HostUser): Promise<HostUser> {
   const { tenant } = user;
   if (tenant.proven || !(await proof.prove(tenant))) return user;
   return { ...user, tenant: { ...tenant, proven: true, suspended: false } };
@@ -36,18 +37,24 @@ export async function requirePerson(host: HostDirectory, { tenant, accountId }: 
 }
 
 /** Lets in whom the product itself calls an admin, now. */
-export function requireAdmin(door: Door): RequestHandler {
+export function requireAdmin(guarded: Guarded): RequestHandler {
   return async (req, res, next) => {
-    const user = await requireCaller(door, req, res);
-    if (!(await door.host.isAdmin(user.tenant, user.accountId))) throw new AppError("not_admin");
+    const user = await requireCaller(guarded, req, res);
+    if (!(await guarded.host.isAdmin(user.tenant, user.accountId))) throw new AppError("not_admin");
     users.set(req, user);
     next();
   };
 }
 
 /** Who calls, as their token proves. Nothing has been asked of the product yet. */
-async function requireCaller({ hostTokens, limits }: Door, req: Request, res: Response): Promise<HostUser> {
-  const user = await hostTokens.verifyContext(requireConnectJwt(req));
+async function requireCaller(
+  { callers, config, limits }: Guarded,
+  req: Request,
+  res: Response,
+): Promise<HostUser> {
+  const credentials = requireCredentials(req, config);
+  if (credentials.scheme === "Bearer") noteThroughForge(req);
+  const user = await callers.identify(credentials);
   noteCallerKnown(req);
   limits.consumeCall(user);
   if (req.method !== "GET" && req.method !== "HEAD") res.once("close", limits.beginChange(user));
@@ -63,16 +70,4 @@ export function getUser(req: Request): HostUser {
 
 export function getInitiator(req: Request): Initiator {
   return createInitiator(req, { type: "user", accountId: getUser(req).accountId });
-}
-
-/** The one place where a Connect JWT may stand on the API and in lifecycle events: `Authorization: JWT <token>`. */
-export function requireConnectJwt(req: Request): string {
-  const values = req.headersDistinct["authorization"] ?? [];
-  const tokens = values.flatMap((value) => /^JWT +(?<token>\S+)$/i.exec(value)?.groups?.["token"] ?? []);
-  const inQuery = req.query["jwt"];
-  const [token] = tokens;
-  if (token === undefined) throw new AppError("connect_jwt_missing");
-  if (values.length > 1 || (inQuery !== undefined && inQuery !== token))
-    throw new AppError("ambiguous_credentials");
-  return token;
 }

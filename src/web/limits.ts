@@ -29,6 +29,7 @@ export const MAX_CHANGES_OF_TENANT = 250;
 
 const FORGERIES: ReadonlySet<ProblemCode> = new Set([
   "connect_jwt_invalid",
+  "forge_jwt_invalid",
   "access_jwt_malformed",
   "access_jwt_untrusted",
   "metrics_token_invalid",

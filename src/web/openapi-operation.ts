@@ -29,6 +29,13 @@ export const SECURITY_SCHEMES = {
     name: "Authorization",
     description: "JWT <context JWT>, from AP.context.getToken() in Jira or Confluence.",
   },
+  forgeToken: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description:
+      "The Forge Invocation Token that Forge puts on what a page calls by invokeRemote. Where the app isn't deployed to Forge, none counts. Problems are application/json then, because Forge passes nothing else on; and a 401 that isn't about this token is sent as a 422 whose problem has the status 401.",
+  },
   accessJwt: {
     type: "http",
     scheme: "bearer",

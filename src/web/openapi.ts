@@ -18,15 +18,18 @@ import {
 } from "./openapi-operation.js";
 import { popupRequest } from "./popup-routes.js";
 import { identityQuery } from "./service-api.js";
-import { settingsCheckRequest } from "./settings-routes.js";
+import { settingsCheckRequest, takeOverRequest } from "./settings-routes.js";
 
-const CONTEXT_JWT: Operation["security"] = [["contextJwt"]];
+const PAGE: Operation["security"] = [["contextJwt"], ["forgeToken"]];
 const SERVICE: Operation["security"] = [["accessJwt"], ["accessJwt", "serviceKey"]];
 
 const CONTEXT: readonly ProblemCode[] = [
   "connect_jwt_missing",
   "connect_jwt_invalid",
   "connect_jwt_expired",
+  "forge_jwt_invalid",
+  "forge_jwt_expired",
+  "keys_unavailable",
   "ambiguous_credentials",
 ];
 const ADMIN: readonly ProblemCode[] = [...CONTEXT, "not_admin", "upstream_failed", "upstream_timeout"];
@@ -55,14 +58,14 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     get: {
       id: "getSettings",
       summary: "Read the tenant's settings",
-      security: CONTEXT_JWT,
+      security: PAGE,
       answers: { 200: schemas.settings },
       problems: ADMIN,
     },
     put: {
       id: "replaceSettings",
       summary: "Replace the tenant's settings",
-      security: CONTEXT_JWT,
+      security: PAGE,
       body: settingsDocument,
       answers: { 200: schemas.settings },
       problems: [...ADMIN, ...BODY, "version_conflict"],
@@ -72,7 +75,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "checkTeam",
       summary: "Fetch a team's keys now and say what came back",
-      security: CONTEXT_JWT,
+      security: PAGE,
       body: settingsCheckRequest,
       isBodyOptional: true,
       answers: { 200: schemas.teamCheck },
@@ -83,7 +86,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "checkPopup",
       summary: "Look from outside whether the linking window is behind the right Access application",
-      security: CONTEXT_JWT,
+      security: PAGE,
       answers: { 200: schemas.popupCheck },
       problems: ADMIN,
     },
@@ -92,16 +95,35 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "rotateAssertionKeys",
       summary: "Sign assertions with a new key, and withdraw all others at once",
-      security: CONTEXT_JWT,
+      security: PAGE,
       answers: { 200: schemas.signingKey },
       problems: ADMIN,
+    },
+  },
+  "/api/v1/settings/predecessor": {
+    get: {
+      id: "findPredecessor",
+      summary: "Whether the app is installed here a second time, and what could be taken over from there",
+      security: PAGE,
+      answers: { 200: schemas.predecessor },
+      problems: ADMIN,
+    },
+  },
+  "/api/v1/settings/predecessor/take-over": {
+    post: {
+      id: "takeOver",
+      summary: "Take over all that the other installation has: settings, keys, links, consents and records",
+      security: PAGE,
+      body: takeOverRequest,
+      answers: { 200: schemas.settings },
+      problems: [...ADMIN, ...BODY, "not_found", "version_conflict"],
     },
   },
   "/api/v1/services": {
     get: {
       id: "listServices",
       summary: "The trusted services: who agreed to them, which keys they have, and how they are used",
-      security: CONTEXT_JWT,
+      security: PAGE,
       answers: { 200: schemas.pageOf(schemas.serviceOverview) },
       problems: ADMIN,
     },
@@ -110,7 +132,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "createServiceKey",
       summary: "Make a key for a service, which must be sent with its calls from then on",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["serviceId"],
       answers: { 201: schemas.createdServiceKey },
       problems: [...ADMIN, "not_found", "validation_failed"],
@@ -120,7 +142,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     delete: {
       id: "removeServiceKey",
       summary: "Remove a key of a service",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["serviceId", "keyId"],
       answers: { 204: null },
       problems: [...ADMIN, "not_found"],
@@ -130,7 +152,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     get: {
       id: "listLinks",
       summary: "List the tenant's links, newest first",
-      security: CONTEXT_JWT,
+      security: PAGE,
       query: linksQuery,
       answers: { 200: schemas.pageOf(schemas.link) },
       problems: [...ADMIN, "malformed_request", "validation_failed"],
@@ -140,7 +162,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     delete: {
       id: "removeLink",
       summary: "Remove a link of the tenant",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["id"],
       answers: { 204: null },
       problems: [...ADMIN, "not_found"],
@@ -150,7 +172,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "restoreLink",
       summary: "Undo the removal of a link by an admin, within ten minutes",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["id"],
       answers: { 200: schemas.link },
       problems: [...ADMIN, "not_found"],
@@ -160,7 +182,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     get: {
       id: "listAuditEvents",
       summary: "List the tenant's audit events, newest first",
-      security: CONTEXT_JWT,
+      security: PAGE,
       query: auditQuery,
       answers: { 200: schemas.pageOf(schemas.auditItem) },
       problems: [...ADMIN, "malformed_request", "validation_failed"],
@@ -170,7 +192,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     get: {
       id: "getMe",
       summary: "Who I am, what is linked, and which services may act for me",
-      security: CONTEXT_JWT,
+      security: PAGE,
       answers: { 200: schemas.me },
       problems: USER,
     },
@@ -179,7 +201,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "beginLinkAttempt",
       summary: "Begin to link: open the url in a window",
-      security: CONTEXT_JWT,
+      security: PAGE,
       answers: { 201: schemas.linkAttempt },
       problems: [...USER, "purpose_not_allowed", "paused"],
     },
@@ -188,7 +210,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "linkMe",
       summary: "Link, with the code that the window gave or with a fresh Access JWT",
-      security: CONTEXT_JWT,
+      security: PAGE,
       body: linkRequest,
       answers: { 200: schemas.link, 201: schemas.link },
       problems: [...USER, ...BODY, ...TOKEN, "token_too_old", "already_linked", "attempt_expired"],
@@ -198,7 +220,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     delete: {
       id: "unlinkMe",
       summary: "Unlink",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["id"],
       answers: { 204: null },
       problems: [...USER, "paused", "not_found"],
@@ -208,7 +230,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "confirmMyLink",
       summary: "Confirm a link that wasn't proved: services may then act for me through it",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["id"],
       body: confirmRequest,
       answers: { 200: schemas.link },
@@ -219,7 +241,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "markNewsSeen",
       summary: "Say that I have been told what is new, until the newest time that was shown",
-      security: CONTEXT_JWT,
+      security: PAGE,
       body: newsSeenRequest,
       answers: { 204: null },
       problems: [...USER, ...BODY, "paused"],
@@ -229,7 +251,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     get: {
       id: "listMyActivity",
       summary: "What services have done as me, newest first",
-      security: CONTEXT_JWT,
+      security: PAGE,
       query: activityQuery,
       answers: { 200: schemas.pageOf(schemas.activity) },
       problems: [...USER, "malformed_request", "validation_failed"],
@@ -239,7 +261,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     put: {
       id: "giveConsent",
       summary: "Agree to what a service may do for me",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["serviceId"],
       body: consentRequest,
       answers: { 204: null },
@@ -248,7 +270,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     delete: {
       id: "withdrawConsent",
       summary: "Let a service do nothing more for me, also where an admin gave consent for everybody",
-      security: CONTEXT_JWT,
+      security: PAGE,
       path: ["serviceId"],
       answers: { 204: null },
       problems: [...USER, "paused", "not_found"],
@@ -258,7 +280,7 @@ const OPERATIONS: Readonly<Record<string, Operations>> = {
     post: {
       id: "createAssertion",
       summary: "Tell a trusted service who I am: a token for it, for a minute",
-      security: CONTEXT_JWT,
+      security: PAGE,
       body: assertionRequest,
       answers: { 201: schemas.assertion },
       problems: [

@@ -18,6 +18,7 @@ import {
   type TrustedService,
 } from "../services/settings.js";
 import type { Page } from "../stores.js";
+import type { Predecessor } from "../tenants/succession.js";
 import type { HostUser } from "../tenants/tenant.js";
 
 export function presentLink(link: IdentityLink, now: Date) {
@@ -107,6 +108,15 @@ function presentAskingService(
 
 export function presentSettings(settings: Settings) {
   return withoutKeys(settings);
+}
+
+export function presentPredecessor(predecessor: Predecessor | null) {
+  return {
+    available: predecessor !== null,
+    installedAt: predecessor?.installedAt.toISOString() ?? null,
+    services: predecessor?.services ?? null,
+    links: predecessor?.links ?? null,
+  };
 }
 
 export function presentAssertion({ token, expiresAt }: Assertion) {

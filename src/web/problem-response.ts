@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { AppError, PROBLEMS, type ProblemCode } from "../errors.js";
-import { getRequestContext, noteFailure, setFirstHeaders } from "./request-context.js";
+import { getRequestContext, noteFailure, setFirstHeaders, type RequestContext } from "./request-context.js";
 import { toAppError } from "./to-app-error.js";
 
 export const PROBLEM_TYPE = "application/problem+json";
+
+/** RFC 9457 §3.1.2: the status in the problem itself is the one that is meant. */
+const STATUS_INSTEAD_OF_401 = 422;
 
 /** RFC 9457 §3, with a stable `code`, a `reference`, and where it helps `errors`, `linkUrl` and `consentUrl`. */
 export interface Problem {
@@ -55,7 +58,18 @@ export function toProblem(
 /** Answers with a problem as JSON. What was already said can't be taken back: then the connection is cut. */
 export function sendProblem(res: ServerResponse, req: IncomingMessage, error: unknown): void {
   const problem = startProblem(res, req, error);
-  if (problem !== null) endProblem(res, req, PROBLEM_TYPE, JSON.stringify(problem));
+  if (problem === null) return;
+  const type = isForForge(getRequestContext(req), problem.code) ? "application/json" : PROBLEM_TYPE;
+  endProblem(res, req, type, JSON.stringify(problem));
+}
+
+/**
+ * Forge takes any 401 for its own token's and passes no other type of refusal on to the page. A refusal of its token is
+ * the one that it should take for that.
+ * https://developer.atlassian.com/platform/forge/apis-reference/ui-api-bridge/invokeRemote/
+ */
+function isForForge({ isThroughForge }: RequestContext, code: ProblemCode): boolean {
+  return isThroughForge && !code.startsWith("forge_jwt_");
 }
 
 /** Notes the failure and sets status and headers; null when the answer has begun and there is nothing left to say. */
@@ -77,8 +91,10 @@ export function startProblem(res: ServerResponse, req: IncomingMessage, error: u
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   setFirstHeaders(res, context);
   if (policy !== undefined) res.setHeader("Content-Security-Policy", policy);
-  res.statusCode = failure.status;
+  const isHidden401 = failure.status === 401 && isForForge(context, failure.code);
+  res.statusCode = isHidden401 ? STATUS_INSTEAD_OF_401 : failure.status;
   for (const [name, value] of Object.entries(problemHeaders(failure))) res.setHeader(name, value);
+  if (isHidden401) res.removeHeader("WWW-Authenticate");
   return toProblem(failure, context);
 }
 

@@ -20,6 +20,8 @@ export interface RequestContext extends RefusedRequest {
   /** Finds the log line of this request. */
   readonly reference: string;
   isCallerKnown: boolean;
+  /** A call that Forge passes on from a page: it lets through only some kinds of answers, and has an address of its own. */
+  isThroughForge: boolean;
   /** Id of the trusted service that acts as somebody. */
   serviceId: string | null;
   readonly startedAt: Date;
@@ -52,6 +54,7 @@ export function startRequest(
     reference: createReference(),
     ...options.readClientAddress(req),
     isCallerKnown: false,
+    isThroughForge: false,
     serviceId: null,
     startedAt: options.clock.now(),
     baseUrl: options.baseUrl,
@@ -73,6 +76,10 @@ export function getRequestContext(req: IncomingMessage): RequestContext {
 /** What the request is refused for from now on doesn't count as a stranger's. */
 export function noteCallerKnown(req: IncomingMessage): void {
   getRequestContext(req).isCallerKnown = true;
+}
+
+export function noteThroughForge(req: IncomingMessage): void {
+  getRequestContext(req).isThroughForge = true;
 }
 
 /** For the log line: which service made the request, not for whom. */

@@ -7,10 +7,15 @@ import { createRouter } from "./create-router.js";
 import { getInitiator, getUser, requireAdmin } from "./host-user.js";
 import { jsonBody, optionalBody } from "./json-body.js";
 import { methodNotAllowed } from "./method-not-allowed.js";
-import { presentSettings, presentSigningKey } from "./presenters.js";
+import { presentPredecessor, presentSettings, presentSigningKey } from "./presenters.js";
 
 export const settingsCheckRequest = z.strictObject(
   { teamDomain: z.string("Must be text.").max(4096, "Too long.").nullish() },
+  "Must be an object.",
+);
+
+export const takeOverRequest = z.strictObject(
+  { version: z.int("Must be the version of the settings that you saw.").nonnegative("Can't be negative.") },
   "Must be an object.",
 );
 
@@ -49,6 +54,22 @@ export function createSettingsRoutes(ctx: AppContext): Router {
     .post(async (req, res) => {
       const key = await ctx.assertionKeys.rotate(getUser(req).tenant, getInitiator(req));
       res.json(presentSigningKey(key));
+    })
+    .all(methodNotAllowed("POST"));
+
+  router
+    .route("/predecessor")
+    .get(async (req, res) => {
+      res.json(presentPredecessor(await ctx.succession.findPredecessor(getUser(req))));
+    })
+    .all(methodNotAllowed("GET", "HEAD"));
+
+  router
+    .route("/predecessor/take-over")
+    .post(jsonBody(), async (req, res) => {
+      const { version } = parseWith(takeOverRequest, req.body);
+      const tenant = await ctx.succession.takeOver(getUser(req), version, getInitiator(req));
+      res.json(presentSettings(await ctx.settings.get(tenant.id)));
     })
     .all(methodNotAllowed("POST"));
 

@@ -11,9 +11,11 @@ import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { startHttpServer } from "../connect/http-server.fixture.js";
+import { buildInstallation } from "../connect/installation.fixture.js";
 import type { AppError } from "../errors.js";
 import { startGatewayProxy, type GatewayProxy } from "./gateway-proxy.fixture.js";
-import { startHttpServer } from "./http-server.fixture.js";
+import { ProductStream } from "./product-stream.js";
 
 type ProxyOptions = Parameters<typeof startGatewayProxy>[1];
 
@@ -506,9 +508,9 @@ describe("connections", () => {
     expect(ports.size).toBe(1);
   });
 
-  it("are so many and no more; a call beyond them is told to come again, and those that end make room", async () => {
+  it("are so many of a tenant and no more; a call beyond them is told to come again, and those that end make room", async () => {
     const waiting: ServerResponse[] = [];
-    const proxy = await startBehind((_req, res) => void waiting.push(res), { limits: { maxPerOrigin: 2 } });
+    const proxy = await startBehind((_req, res) => void waiting.push(res), { limits: { maxPerTenant: 2 } });
     const first = [call(proxy), call(proxy)];
     await vi.waitFor(() => expect(waiting).toHaveLength(2));
     expect((await call(proxy)).status).toBe(429);
@@ -524,6 +526,25 @@ describe("connections", () => {
     });
   });
 
+  it("are no fewer for a tenant because others use as many at the same address", async () => {
+    const waiting: ServerResponse[] = [];
+    const { url } = keep(await startHttpServer((_req, res) => void waiting.push(res)));
+    const products = keep(new ProductStream({ maxPerTenant: 1 }));
+    const send = (id: string) =>
+      products.send({
+        tenant: buildInstallation({ tenant: { id, baseUrl: `${url}/ex/jira/${id}` } }).tenant,
+        caller: { serviceId: "service-1", accountId: "grace" },
+        target: { path: "/", query: null },
+        ...{ method: "GET", headers: {}, token: "the-token", body: null },
+        ...{ signal: new AbortController().signal, onSending: () => undefined },
+      });
+    const answers = ["one", "two", "three"].map(send);
+    await vi.waitFor(() => expect(waiting).toHaveLength(3));
+    await expect(send("one")).rejects.toMatchObject({ code: "rate_limited" });
+    for (const res of waiting) res.end();
+    for (const { body } of await Promise.all(answers)) body.resume();
+  });
+
   it("make room after every way to fail, too", async () => {
     let count = 0;
     const proxy = await startBehindRaw(
@@ -534,7 +555,7 @@ describe("connections", () => {
           else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", () => socket.resetAndDestroy());
         });
       },
-      { limits: { maxPerOrigin: 1 } },
+      { limits: { maxPerTenant: 1 } },
     );
     for (let time = 0; time < 6; time += 1) {
       const outcome = await call(proxy).catch(() => null);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { accountQuestion } from "./host-questions.js";
+import { accountAnswer } from "./account-answer.js";
 
 function nameOf(displayName: string | undefined): string | null {
   const answer = { accountId: "a", accountType: "atlassian", displayName };
-  return accountQuestion("jira", "a").answer.parse(answer).displayName;
+  return accountAnswer("a").parse(answer).displayName;
 }
 
 describe("the name of an account", () => {

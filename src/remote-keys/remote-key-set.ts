@@ -1,7 +1,7 @@
 import { importJWK, type CryptoKey } from "jose";
 import { z } from "zod";
 
-export const ACCESS_ALGORITHM = "RS256";
+export const KEY_ALGORITHM = "RS256";
 
 const MIN_MODULUS_BITS = 2048;
 // Access uses 2048. Work grows with the square of the length, and it is done for whoever sends a token.
@@ -9,7 +9,7 @@ const MAX_MODULUS_BITS = 8192;
 const MAX_KEYS = 20;
 export const MAX_KID_LENGTH = 256;
 
-export interface TeamKey {
+export interface RemoteKey {
   readonly kid: string;
   /** base64url. The exponent is always the same, so this is the whole key. */
   readonly modulus: string;
@@ -17,13 +17,13 @@ export interface TeamKey {
 }
 
 /** By `kid`; never empty. */
-export type TeamKeySet = ReadonlyMap<string, TeamKey>;
+export type RemoteKeySet = ReadonlyMap<string, RemoteKey>;
 
-/** What a team published can't be used. Its message is safe to show to an admin. */
-export class TeamKeysError extends Error {
+/** What was published can't be used. Its message is safe to show to an admin. */
+export class RemoteKeysError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = "TeamKeysError";
+    this.name = "RemoteKeysError";
   }
 }
 
@@ -36,7 +36,7 @@ const keySchema = z.object({
   n: z.base64url().max(Math.ceil(MAX_MODULUS_BITS / 6)),
   // 65537. With a small exponent signatures can be forged; nobody uses another one.
   e: z.literal("AQAB"),
-  alg: z.literal(ACCESS_ALGORITHM).optional(),
+  alg: z.literal(KEY_ALGORITHM).optional(),
   use: z.literal("sig").optional(),
   key_ops: z
     .array(z.string())
@@ -46,28 +46,28 @@ const keySchema = z.object({
   d: z.never().optional(),
 });
 
-/** Reads the answer of a team's `/cdn-cgi/access/certs`: its `keys` only. Throws TeamKeysError. */
-export async function parseTeamKeySet(body: Buffer): Promise<TeamKeySet> {
+/** Reads an RFC 7517 §5 document: its `keys` only. `publisher` is who should have written it. Throws RemoteKeysError. */
+export async function parseRemoteKeySet(body: Buffer, publisher: string): Promise<RemoteKeySet> {
   const document = documentSchema.safeParse(parseJson(body));
-  if (!document.success) throw new TeamKeysError("The answer isn't a list of keys.");
+  if (!document.success) throw new RemoteKeysError("The answer isn't a list of keys.");
   if (document.data.keys.length > MAX_KEYS) {
-    throw new TeamKeysError(`The answer lists more than ${MAX_KEYS} keys.`);
+    throw new RemoteKeysError(`The answer lists more than ${MAX_KEYS} keys.`);
   }
   const keys = await Promise.all(document.data.keys.map(findUsableKey));
   const usable = keys.filter((key) => key !== null);
   // Two keys of one name: which is meant can only be guessed, so neither counts.
   const unique = usable.filter(({ kid }) => usable.filter((other) => other.kid === kid).length === 1);
   if (unique.length === 0) {
-    throw new TeamKeysError("The answer has no usable key: an Access team publishes RSA keys for RS256.");
+    throw new RemoteKeysError(`The answer has no usable key: ${publisher} publishes RSA keys for RS256.`);
   }
   return new Map(unique.map((key) => [key.kid, key]));
 }
 
 export async function importModulus(modulus: string): Promise<CryptoKey> {
-  return importJWK({ kty: "RSA", n: modulus, e: "AQAB" }, ACCESS_ALGORITHM);
+  return importJWK({ kty: "RSA", n: modulus, e: "AQAB" }, KEY_ALGORITHM);
 }
 
-async function findUsableKey(candidate: unknown): Promise<TeamKey | null> {
+async function findUsableKey(candidate: unknown): Promise<RemoteKey | null> {
   const parsed = keySchema.safeParse(candidate);
   if (!parsed.success) return null;
   const { kid, n: modulus } = parsed.data;
@@ -84,6 +84,6 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch (error) {
-    throw new TeamKeysError("The answer isn't JSON.", { cause: error });
+    throw new RemoteKeysError("The answer isn't JSON.", { cause: error });
   }
 }

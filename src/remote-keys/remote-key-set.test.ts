@@ -2,23 +2,23 @@ import { generateKeyPairSync, type JsonWebKey } from "node:crypto";
 
 import { describe, expect, it } from "vitest";
 
-import { createSigningKey } from "./access-team.fixture.js";
-import { parseTeamKeySet, TeamKeysError } from "./team-key-set.js";
+import { createSigningKey } from "../access/access-team.fixture.js";
+import { parseRemoteKeySet, RemoteKeysError } from "./remote-key-set.js";
 
 const good = createSigningKey("good");
 const other = createSigningKey("other");
 const short = createSigningKey("short", 1024);
 const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
 
-function parse(document: unknown): ReturnType<typeof parseTeamKeySet> {
-  return parseTeamKeySet(Buffer.from(JSON.stringify(document)));
+function parse(document: unknown): ReturnType<typeof parseRemoteKeySet> {
+  return parseRemoteKeySet(Buffer.from(JSON.stringify(document)), "somebody");
 }
 
 function change(overrides: Record<string, unknown>): JsonWebKey {
   return { ...good.jwk, kid: "changed", ...overrides };
 }
 
-describe("parseTeamKeySet", () => {
+describe("parseRemoteKeySet", () => {
   it.each<[string, JsonWebKey]>([
     ["as Access publishes it", change({})],
     ["without alg and use", change({ alg: undefined, use: undefined })],
@@ -73,8 +73,8 @@ describe("parseTeamKeySet", () => {
     ["one key twice", JSON.stringify({ keys: [good.jwk, good.jwk] }), /no usable key/],
     ["too many keys", JSON.stringify({ keys: Array(21).fill(good.jwk) }), /more than 20 keys/],
   ])("says what is wrong with an answer that is %s", async (_name, body, problem) => {
-    const parsed = parseTeamKeySet(Buffer.from(body));
-    await expect(parsed).rejects.toThrow(TeamKeysError);
+    const parsed = parseRemoteKeySet(Buffer.from(body), "somebody");
+    await expect(parsed).rejects.toThrow(RemoteKeysError);
     await expect(parsed).rejects.toThrow(problem);
   });
 });

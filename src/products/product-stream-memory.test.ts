@@ -3,8 +3,8 @@ import http, { type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 
+import { startHttpServer } from "../connect/http-server.fixture.js";
 import { startGatewayProxy } from "./gateway-proxy.fixture.js";
-import { startHttpServer } from "./http-server.fixture.js";
 
 const STREAMS = 50;
 const MEGABYTE = 1024 * 1024;

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import { RateLimitedError } from "../errors.js";
 import type { ProductCall } from "../gateway/product-calls.js";
-import { buildInstallation } from "./installation.fixture.js";
+import { buildInstallation } from "../connect/installation.fixture.js";
 import { ProductPlaces } from "./product-places.js";
 
-const LIMITS = { maxPerOrigin: 40, maxPerTenant: 20, maxPerService: 4, maxPerPerson: 2 };
+const LIMITS = { maxPerTenant: 20, maxPerService: 4, maxPerPerson: 2 };
 const { tenant } = buildInstallation();
 const confluence = { ...tenant, id: "confluence" };
 
@@ -13,10 +13,10 @@ const call = (serviceId: string, accountId: string, of = tenant) =>
   ({ tenant: of, caller: { serviceId, accountId } }) as ProductCall;
 
 /** How many of these find a place. */
-function takeAll(places: ProductPlaces, calls: readonly ProductCall[], origin = "https://a"): number {
+function takeAll(places: ProductPlaces, calls: readonly ProductCall[]): number {
   return calls.filter((each) => {
     try {
-      places.take(origin, each);
+      places.take(each);
       return true;
     } catch (error) {
       if (error instanceof RateLimitedError) return false;
@@ -39,7 +39,7 @@ describe("places", () => {
 
   it("that a person has beyond their share aren't held against the others of the service", () => {
     const places = new ProductPlaces(LIMITS);
-    const leaves = Array.from({ length: 10 }, () => places.take("https://a", call("one", "grace")));
+    const leaves = Array.from({ length: 10 }, () => places.take(call("one", "grace")));
     expect(takeAll(places, many(call("one", "linus")))).toBe(2);
     expect(takeAll(places, many(call("one", "ada")))).toBe(0);
     // Hers are down to half of her share, whichever of them were first.
@@ -56,17 +56,10 @@ describe("places", () => {
     expect(takeAll(places, crowd(confluence))).toBe(LIMITS.maxPerTenant);
   });
 
-  it("are so many and no more at one origin", () => {
-    const places = new ProductPlaces({ ...LIMITS, maxPerOrigin: 5 });
-    expect(takeAll(places, many(call("one", "grace")))).toBe(5);
-    expect(takeAll(places, many(call("one", "grace", confluence)))).toBe(0);
-    expect(takeAll(places, many(call("one", "grace", confluence)), "https://b")).toBe(5);
-  });
-
   it("are free again once, when their call is over", () => {
     const places = new ProductPlaces({ ...LIMITS, maxPerTenant: 2 });
-    const leave = places.take("https://a", call("one", "grace"));
-    places.take("https://a", call("two", "grace"));
+    const leave = places.take(call("one", "grace"));
+    places.take(call("two", "grace"));
     leave();
     leave();
     expect(takeAll(places, many(call("one", "grace")))).toBe(1);

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { startHttpServer, type TestServer } from "../connect/http-server.fixture.js";
+import { buildInstallation } from "../connect/installation.fixture.js";
 import { AppError } from "../errors.js";
 import { createAnswerHeaders } from "../gateway/answer-headers.js";
 import { selectRequestHeaders } from "../gateway/header-policy.js";
 import { abortWhenGone, openRequestBody } from "../web/request-stream.js";
 import { relayAnswer } from "../web/relay-answer.js";
-import { startHttpServer, type TestServer } from "./http-server.fixture.js";
-import { buildInstallation } from "./installation.fixture.js";
 import { ProductStream, type ProductStreamLimits } from "./product-stream.js";
 
 interface ProxyOptions {
@@ -45,7 +45,8 @@ export async function startGatewayProxy(
       signal,
       onSending: () => undefined,
     });
-    const context = { target, productUrl, gatewayUrl: "https://app.example.com/gateway" };
+    const productUrls = [productUrl] as const;
+    const context = { target, productUrls, gatewayUrl: "https://app.example.com/gateway" };
     const headers = createAnswerHeaders(answer.headers, context);
     await relayAnswer(req, res, { ...answer, headers }, signal, options.stallMs);
   }

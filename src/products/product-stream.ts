@@ -21,7 +21,6 @@ export const STREAM_LIMITS: ProductStreamLimits = {
   headersMs: 30_000,
   idleMs: 30_000,
   keepAliveMs: 10_000,
-  maxPerOrigin: 1_024,
   maxPerTenant: 512,
   maxPerService: 64,
   maxPerPerson: 16,
@@ -40,8 +39,8 @@ export class ProductStream implements ProductCalls {
     this.#places = new ProductPlaces(places);
     this.#agent = new Agent({
       connect: { timeout: connectMs },
-      // Beyond the pool's size, calls would wait in line for as long as it takes.
-      connections: places.maxPerOrigin,
+      // Many tenants may share an origin. A limit here would have calls wait in line; the places are the limit.
+      connections: null,
       headersTimeout: headersMs,
       bodyTimeout: idleMs,
       keepAliveTimeout: keepAliveMs,
@@ -53,7 +52,7 @@ export class ProductStream implements ProductCalls {
   async send(call: ProductCall): Promise<ProductAnswer> {
     const { origin, pathname } = new URL(call.tenant.baseUrl);
     if (call.signal.aborted) throw toAppError(call.signal.reason, call.signal);
-    const leave = this.#places.take(origin, call);
+    const leave = this.#places.take(call);
     call.onSending();
     try {
       const { statusCode, headers, body } = await this.#agent.request({

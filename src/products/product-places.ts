@@ -2,8 +2,7 @@ import { RateLimitedError } from "../errors.js";
 import type { ProductCall } from "../gateway/product-calls.js";
 
 export interface PlaceLimits {
-  /** Calls under way to one origin, which tenants share. */
-  readonly maxPerOrigin: number;
+  /** Calls under way in one tenant. Not to one origin: many tenants may share one, and nobody takes the others' places. */
   readonly maxPerTenant: number;
   /** Of one service, once half of its tenant's are taken. */
   readonly maxPerService: number;
@@ -12,7 +11,6 @@ export interface PlaceLimits {
 }
 
 interface Keys {
-  readonly origin: string;
   readonly tenant: string;
   readonly service: string;
   readonly person: string;
@@ -31,9 +29,9 @@ export class ProductPlaces {
   }
 
   /** Answers what gives the place back, once. Throws RateLimitedError. */
-  take(origin: string, { tenant, caller: { serviceId, accountId } }: ProductCall): () => void {
+  take({ tenant, caller: { serviceId, accountId } }: ProductCall): () => void {
     const service = `${tenant.id} ${serviceId}`;
-    const keys = { origin, tenant: tenant.id, service, person: `${service} ${accountId}` };
+    const keys = { tenant: tenant.id, service, person: `${service} ${accountId}` };
     if (!this.#hasRoom(keys)) throw new RateLimitedError(1);
     this.#add(keys, 1);
     let isTaken = true;
@@ -43,16 +41,16 @@ export class ProductPlaces {
     };
   }
 
-  #hasRoom({ origin, tenant, service, person }: Keys): boolean {
-    const { maxPerOrigin, maxPerTenant, maxPerService, maxPerPerson } = this.#limits;
+  #hasRoom({ tenant, service, person }: Keys): boolean {
+    const { maxPerTenant, maxPerService, maxPerPerson } = this.#limits;
     const ofTenant = this.#count(tenant);
-    if (this.#count(origin) >= maxPerOrigin || ofTenant >= maxPerTenant) return false;
+    if (ofTenant >= maxPerTenant) return false;
     if (ofTenant < maxPerTenant / 2) return true;
     return this.#count(service) < maxPerService && this.#count(person) < maxPerPerson;
   }
 
-  #add({ origin, tenant, service, person }: Keys, by: 1 | -1): void {
-    for (const key of [origin, tenant, person]) this.#addTo(key, by);
+  #add({ tenant, service, person }: Keys, by: 1 | -1): void {
+    for (const key of [tenant, person]) this.#addTo(key, by);
     // What a person has beyond their share isn't held against the others of the service.
     const most = Math.max(this.#count(person), this.#count(person) - by);
     if (most <= this.#limits.maxPerPerson) this.#addTo(service, by);
