@@ -1,5 +1,5 @@
 import { runAdminPage } from "./admin/admin-page.js";
-import { createConnectHost } from "./connect-host.js";
+import { createShellHost } from "./connect-host.js";
 import { startPage } from "./page.js";
 
-void startPage(createConnectHost, runAdminPage);
+void startPage(createShellHost, runAdminPage);

@@ -1,6 +1,6 @@
 import { ApiError, NoAnswerError } from "./errors.js";
 
-/** @import { AssertionKey, AuditAction, AuditEvent, AuditKind, Deed, Host, HostRequest, Link, LinkAttempt, Me, NewServiceKey, PageOf, PopupCheck, Problem, ServiceOverview, Settings, SettingsDraft, TeamCheck } from "./types.js" */
+/** @import { AssertionKey, AuditAction, AuditEvent, AuditKind, Deed, Host, HostRequest, Link, LinkAttempt, Me, NewServiceKey, PageOf, PopupCheck, Predecessor, Problem, ServiceOverview, Settings, SettingsDraft, TeamCheck } from "./types.js" */
 
 /** The app's REST API. Every call throws ApiError when it is refused and NoAnswerError when no answer came. */
 export class Api {
@@ -111,6 +111,19 @@ export class Api {
   /** @returns {Promise<PopupCheck>} */
   checkPopupPath() {
     return this.#call("POST", "/api/v1/settings/popup-check", {});
+  }
+
+  /** @returns {Promise<Predecessor>} */
+  findPredecessor() {
+    return this.#call("GET", "/api/v1/settings/predecessor");
+  }
+
+  /**
+   * @param {number} version of the settings that are dropped for it
+   * @returns {Promise<Settings>}
+   */
+  takeOver(version) {
+    return this.#call("POST", "/api/v1/settings/predecessor/take-over", { version });
   }
 
   /** @returns {Promise<PageOf<ServiceOverview>>} */

@@ -16,16 +16,17 @@ import { html, render } from "./vendor/lit-html/lit-html.js";
 /**
  * Starts a page in its shell: takes on the product's looks, then hands over. Without the product's script it says so.
  *
- * @param {(product: "jira" | "confluence") => Host} createHost
+ * @param {(shell: DOMStringMap) => Host} createHost From what the shell says.
  * @param {(stage: Stage) => void} run
  */
 export async function startPage(createHost, run) {
   const root = document.getElementById("page");
   if (!root) throw new Error("The shell has no #page.");
-  const product = root.dataset["product"] === "confluence" ? "confluence" : "jira";
-  const host = createHost(product);
+  const host = createHost(root.dataset);
+  let product;
   try {
     await host.start();
+    product = await host.findProduct();
   } catch (error) {
     document.documentElement.dataset["colorMode"] = "browser";
     draw(

@@ -76,6 +76,14 @@ export interface AssertionKey {
   readonly createdAt: string;
 }
 
+/** What was there before; all null where nothing is to be taken over. */
+export interface Predecessor {
+  readonly available: boolean;
+  readonly installedAt: string | null;
+  readonly services: number | null;
+  readonly links: number | null;
+}
+
 export interface LinkAttempt {
   readonly id: string;
   readonly url: string;
@@ -108,6 +116,15 @@ export interface Host {
   readonly appUrl: URL;
   /** Takes on the product's colours, now and whenever they change. Throws HostMissingError without the product's script. */
   start(): Promise<void>;
+  /** Which product shows the page. Throws when it doesn't tell. */
+  findProduct(): Promise<"jira" | "confluence">;
+  /**
+   * Has the product open an address in a tab, which stays a stranger to the page. False when whoever looks didn't let it.
+   * Null where pages open windows of their own.
+   */
+  readonly openTab: ((url: URL) => Promise<boolean>) | null;
+  /** Whether the app can have been here before in another way, from which it takes over. */
+  readonly mayTakeOver: boolean;
   /**
    * What the address of the product's page says to the app's, such as `service` for `?ac.service=…`. Anybody may have made
    * that address up. Never throws; empty when the product doesn't tell.

@@ -42,7 +42,7 @@ const INITIAL = {
 
 /** @param {Stage} stage */
 export function runAccountPage({ root, api, host, product }) {
-  const linking = createLinking(api, ({ phase, link }) => {
+  const linking = createLinking(api, host, ({ phase, link }) => {
     page.update(phase === "done" && link ? addLink(page.state, link) : { unlinked: null });
     if (phase === "done" && link) void actions.tellNewsBeside(link);
   });

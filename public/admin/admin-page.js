@@ -5,6 +5,7 @@ import { FirstRun } from "./first-run.js";
 import { focusOn } from "./form-parts.js";
 import { loadLaterParts } from "./load-later-parts.js";
 import { createLinking } from "../linking/linking.js";
+import { PredecessorCard } from "./predecessor-card.js";
 import { ServiceKeys } from "./service-keys.js";
 import { ServiceOverviews } from "./service-overviews.js";
 import { SettingsEditor } from "./settings-editor.js";
@@ -56,7 +57,11 @@ export class AdminPage {
     this.overviews = new ServiceOverviews({ api, onChange: draw });
     this.serviceKeys = new ServiceKeys({ api, reload: () => this.overviews.load(), onChange: draw });
     this.assertionKeys = new AssertionKeys({ api, onChange: draw });
-    this.linking = createLinking(api, ({ phase }) => {
+    this.predecessor = new PredecessorCard({
+      ...{ api, isPossible: host.mayTakeOver, onChange: draw },
+      onTakenOver: () => this.#beginAgain(),
+    });
+    this.linking = createLinking(api, host, ({ phase }) => {
       const had = document.activeElement;
       this.draw();
       if (phase !== "done") return;
@@ -105,7 +110,7 @@ export class AdminPage {
   async load() {
     await this.loading.run(async () => {
       const asked = this.overviews.loadInTime();
-      const settings = await this.api.getSettings();
+      const [settings] = await Promise.all([this.api.getSettings(), this.predecessor.look()]);
       // Else what is known of the services later would move what stands by then.
       if (isComplete(settings)) await asked;
       return settings;
@@ -136,6 +141,13 @@ export class AdminPage {
       return { ...parts, links, audit };
     });
     if (isLoaded) this.#showList();
+  }
+
+  /** With settings that aren't a later version of those before. */
+  async #beginAgain() {
+    this.firstRun = null;
+    this.linking.cancel();
+    await this.load();
   }
 
   /** What protects the linking window already needn't be typed. */

@@ -1,6 +1,7 @@
 import { adminProblem } from "./admin-parts.js";
 import { firstRunView } from "./first-run-view.js";
 import { nameProduct, waiting } from "../parts.js";
+import { predecessorView } from "./predecessor-view.js";
 import { settingsView } from "./settings-view.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
@@ -13,7 +14,7 @@ export function adminView(page) {
       People link who they are in Cloudflare Access with who they are in ${nameProduct(page.product)}. You
       decide which services may ask, and what they may do.
     </p>
-    ${navigationView(page)}
+    ${predecessorView(page)} ${navigationView(page)}
     <div class="panel">${sectionView(page)}</div>`;
 }
 

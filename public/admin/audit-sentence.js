@@ -1,4 +1,6 @@
 import { sayRefusal } from "../refusal-words.js";
+import { joinWords } from "./join-words.js";
+import { sayCount } from "./say-count.js";
 import { asValues, saySettingsChange } from "./settings-change-words.js";
 
 /** @import { Values } from "./settings-change-words.js" */
@@ -13,6 +15,7 @@ import { asValues, saySettingsChange } from "./settings-change-words.js";
  */
 export const ACTIONS = {
   "settings.changed": "Settings changed",
+  "settings.taken_over": "Taken over from the Connect app",
   "link.created": "Linked",
   "link.replaced": "Link replaced",
   "link.removed": "Unlinked",
@@ -46,6 +49,8 @@ export function describeEvent(event) {
   switch (event.action) {
     case "settings.changed":
       return [who, ` ${saySettingsChange(before, after)}.`];
+    case "settings.taken_over":
+      return [who, ` let this app take over from the Connect app: ${sayHeritage(after)}.`];
     case "link.created":
       return [who, " linked ", identity(after), ...ofWhom(event, after, " to the account of "), "."];
     case "link.replaced":
@@ -177,6 +182,14 @@ function sayOutcome({ status, code }) {
 /** @param {Values} values */
 function nameService({ label }) {
   return typeof label === "string" ? `“${label}”` : "a service";
+}
+
+/** @param {Values} values */
+function sayHeritage({ services, links }) {
+  return joinWords([
+    sayCount(Number(services), "service", "services"),
+    sayCount(Number(links), "link", "links"),
+  ]);
 }
 
 /** @param {Values} values */

@@ -150,6 +150,10 @@ describe("describeEvent", () => {
       `<${ADA}> removed the key of “Builds” that ended in x7_Q.`,
       { action: "service_key.removed", before: { label: "Builds", hint: "x7_Q" } },
     ],
+    [
+      `<${ADA}> let this app take over from the Connect app: 1 service and 41 links.`,
+      { action: "settings.taken_over", after: { services: 1, links: 41 } },
+    ],
     [`<${ADA}> replaced the keys of assertions.`, { action: "assertion_keys.rotated" }],
     [
       "Atlassian installed the app again.",

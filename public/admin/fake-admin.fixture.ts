@@ -1,7 +1,15 @@
 import { AccountNames } from "./account-names.js";
 import { Api } from "../api.js";
 import { FRESH_SETTINGS } from "../../src/services/settings.js";
-import type { Host, HostAnswer, HostRequest, ServiceOverview, Settings, SettingsDraft } from "../types.js";
+import type {
+  Host,
+  HostAnswer,
+  HostRequest,
+  Predecessor,
+  ServiceOverview,
+  Settings,
+  SettingsDraft,
+} from "../types.js";
 
 export const AUDIENCES = { link: "1".repeat(64), tool: "2".repeat(64), other: "3".repeat(64) };
 
@@ -47,9 +55,14 @@ export function createGate<T = void>() {
   return { passed, open, fail };
 }
 
+const VERSION_CONFLICT = { status: 409, body: { code: "version_conflict", title: "", detail: "" } };
+
 /** A host whose app keeps settings in memory, with versions as the real one does. */
 export class FakeHost implements Host {
   readonly appUrl = new URL("https://access.example.com/");
+  readonly openTab = null;
+  mayTakeOver = false;
+  predecessor: Predecessor = { available: false, installedAt: null, services: null, links: null };
   readonly requests: HostRequest[] = [];
   /** Waited for before the request named by it is answered. */
   readonly gates = new Map<string, Promise<unknown>>();
@@ -77,6 +90,10 @@ export class FakeHost implements Host {
     return Promise.resolve();
   }
 
+  findProduct(): Promise<"jira"> {
+    return Promise.resolve("jira");
+  }
+
   findQuery(): Promise<URLSearchParams> {
     return Promise.resolve(new URLSearchParams());
   }
@@ -101,6 +118,10 @@ export class FakeHost implements Host {
         return { status: 200, body: { ...this.teamCheck, ...(body as object) } };
       case "POST /api/v1/settings/popup-check":
         return { status: 200, body: { finding: "behind_access", detail: "", audience: null } };
+      case "GET /api/v1/settings/predecessor":
+        return { status: 200, body: this.predecessor };
+      case "POST /api/v1/settings/predecessor/take-over":
+        return this.#takeOver(body as { version: number });
       case "GET /api/v1/me":
         return { status: 200, body: { links: [] } };
       case "GET /api/v1/services":
@@ -112,15 +133,20 @@ export class FakeHost implements Host {
     }
   }
 
+  #takeOver({ version }: { version: number }): { status: number; body: unknown } {
+    if (version !== this.settings.version) return VERSION_CONFLICT;
+    this.settings = { ...COMPLETE_SETTINGS, services: [LINK_SERVICE, ACTING_SERVICE], version: 40 };
+    this.predecessor = { available: false, installedAt: null, services: null, links: null };
+    return { status: 200, body: this.settings };
+  }
+
   #save(document: SettingsDraft): { status: number; body: unknown } {
     if (this.refusal) {
       const errors = this.refusal;
       this.refusal = null;
       return { status: 422, body: { code: "validation_failed", title: "", detail: "", errors } };
     }
-    if (document.version !== this.settings.version) {
-      return { status: 409, body: { code: "version_conflict", title: "", detail: "" } };
-    }
+    if (document.version !== this.settings.version) return VERSION_CONFLICT;
     const services = document.services.map((service) => ({
       ...service,
       id: service.id ?? `id-${++this.#ids}`,

@@ -28,7 +28,7 @@ const WORDS = {
   },
   already_linked: {
     title: "This Access identity is linked to another account",
-    text: "One Access identity belongs to one account. If that other link is wrong or old, start again: the window lets you remove it.",
+    text: "One Access identity belongs to one account. If that other link is wrong or old, start again: what opens then says how to remove it.",
   },
   email_domain_not_allowed: {
     title: "This e-mail address can’t be linked here",

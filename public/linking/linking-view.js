@@ -20,7 +20,7 @@ export function linkingView(linking, { product, label, isPrimary = true }) {
       ${state.phase === "waiting" && !isStuck(state) ? startAgainButton(linking) : nothing}
       ${isUnderWay && state.phase !== "finishing" ? cancelButton(linking) : nothing}
     </div>
-    ${progress(state, product)} ${isUnderWay && state.phase !== "blocked" ? codeForm(linking) : nothing}
+    ${progress(linking, product)} ${isUnderWay && state.phase !== "blocked" ? codeForm(linking) : nothing}
   </div>`;
 }
 
@@ -31,14 +31,15 @@ export function linkingView(linking, { product, label, isPrimary = true }) {
  * @param {string} label
  * @param {boolean} isPrimary
  */
-function mainButton({ state, start, startAgain, openBlocked }, label, isPrimary) {
+function mainButton({ state, place, start, startAgain, openAgain }, label, isPrimary) {
   const kind = isPrimary ? "primary" : "";
   switch (state.phase) {
     case "opening":
       return button({ label, busyLabel: "Opening …", isBusy: true, kind });
     case "blocked":
-      return button({ label: "Open the window", kind: "primary", onClick: openBlocked });
+      return button({ label: `Open the ${place}`, kind: "primary", onClick: openAgain });
     case "waiting":
+      if (place === "tab" && !state.error) return button({ label: "Open the tab again", onClick: openAgain });
       return isStuck(state)
         ? button({ label: "Start again", onClick: startAgain })
         : button({ label: "Show the window", kind, onClick: start });
@@ -89,12 +90,19 @@ function findMainButton(part) {
 }
 
 /**
- * @param {LinkingState} state
+ * @param {Linking} linking
  * @param {string} product
  */
-function progress(state, product) {
+function progress({ state, place }, product) {
   switch (state.phase) {
     case "blocked":
+      if (place === "tab") {
+        return message({
+          tone: "warning",
+          title: "The tab didn’t open",
+          text: `Open it with the button above. If ${product} asks whether you want to leave it, say yes.`,
+        });
+      }
       return message({
         tone: "warning",
         title: "Your browser kept the window from opening",
@@ -108,6 +116,13 @@ function progress(state, product) {
           tone: "warning",
           title: "The window is closed, or can’t reach this page any more",
           text: "If you still have it, go on there: at the end it shows a code, which you type here. If not, start again.",
+        });
+      }
+      if (place === "tab") {
+        return message({
+          tone: "info",
+          title: "Go on in the tab that opened",
+          text: "Sign in to Cloudflare Access if it asks you to. The tab warns of addresses that others send; you opened this one yourself. Confirm there, then type here the code that it shows.",
         });
       }
       return message({
@@ -144,9 +159,9 @@ function failure(error) {
 }
 
 /** @param {Linking} linking */
-function codeForm({ state, useCode }) {
+function codeForm({ state, place, useCode }) {
   const isBusy = state.phase === "finishing";
-  const isWanted = state.isClosed || state.isSilent;
+  const isWanted = state.isClosed || state.isSilent || place === "tab";
   /** @param {SubmitEvent} event */
   const submit = async (event) => {
     event.preventDefault();
@@ -159,7 +174,7 @@ function codeForm({ state, useCode }) {
     else if (input.getAttribute("aria-invalid") === "true") input.select();
   };
   return html`<form class="code-form ${isWanted ? "is-wanted" : ""}" novalidate @submit=${submit}>
-    <label for="typed-code">Code from the window</label>
+    <label for="typed-code">Code from the ${place}</label>
     <div class="code-row">
       <input
         type="text"
@@ -172,11 +187,11 @@ function codeForm({ state, useCode }) {
         aria-describedby="typed-code-error typed-code-hint"
         aria-invalid=${state.codeError ? "true" : "false"}
       />
-      ${button({ label: "Link with this code", type: "submit", isBusy, kind: state.isClosed ? "primary" : "" })}
+      ${button({ label: "Link with this code", type: "submit", isBusy, kind: state.isClosed || place === "tab" ? "primary" : "" })}
     </div>
     <p class="field-error" id="typed-code-error" role="alert">${state.codeError}</p>
     <p class="hint" id="typed-code-hint">
-      ${isWanted ? "Ten letters and digits, as the window shows them." : "Only if the window shows you one."}
+      ${isWanted ? `Ten letters and digits, as the ${place} shows them.` : "Only if the window shows you one."}
     </p>
   </form>`;
 }

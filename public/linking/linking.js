@@ -5,7 +5,7 @@ import { openBlankWindow, openWindow, watchWindow } from "./linking-window.js";
 
 /** @import { Api } from "../api.js" */
 /** @import { Outcome } from "./linking-messages.js" */
-/** @import { Link, LinkAttempt, ProblemCode } from "../types.js" */
+/** @import { Host, Link, LinkAttempt, ProblemCode } from "../types.js" */
 
 /**
  * Where linking stands.
@@ -44,13 +44,16 @@ const NOTHING = () => undefined;
 const BROWSER_WINDOWS = { openBlankWindow, openWindow, watchWindow, tell };
 
 /**
- * One person links one Access identity: the window, its message or the code somebody types, and the outcome.
+ * One person links one Access identity: the window, its message or the code somebody types, and the outcome. Where pages
+ * may open no windows it is a tab, which can't say anything to the page: its code is always typed.
  *
  * @param {Pick<Api, "beginLink" | "finishLink">} api
+ * @param {Pick<Host, "openTab" | "appUrl">} host
  * @param {(state: LinkingState) => void} onChange
  * @param {Windows} [windows]
  */
-export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
+export function createLinking(api, { openTab, appUrl }, onChange, windows = BROWSER_WINDOWS) {
+  const place = openTab ? "tab" : "window";
   let state = IDLE;
   /** @type {WindowProxy | null} */
   let popup = null;
@@ -82,7 +85,7 @@ export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
     }
     reset();
     const thisRound = round;
-    const opened = windows.openBlankWindow();
+    const opened = openTab ? null : windows.openBlankWindow();
     popup = opened;
     update({ ...IDLE, phase: "opening" });
     try {
@@ -90,6 +93,10 @@ export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
       if (thisRound !== round) return;
       attempt = begun;
       waitFor(begun);
+      if (openTab) {
+        await showTab();
+        return;
+      }
       if (!opened) {
         update({ phase: "blocked" });
         return;
@@ -108,8 +115,25 @@ export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
     await start();
   }
 
-  /** The button for a browser that blocked the window the first time. */
-  function openBlocked() {
+  /**
+   * Past the start of an attempt, which answers to windows of this page alone: so the tab warns whoever looks. The code may be
+   * typed at once, for the product needn't say when a tab is open.
+   */
+  async function showTab() {
+    if (!openTab || !attempt) return;
+    const thisRound = round;
+    const isFirst = state.phase !== "waiting";
+    update({ phase: "waiting" });
+    const isOpen = await openTab(new URL(`access/link/${encodeURIComponent(attempt.id)}`, appUrl));
+    if (!isOpen && isFirst && thisRound === round && state.phase === "waiting") update({ phase: "blocked" });
+  }
+
+  /** The button for a window that didn't open the first time, and for a tab that was closed. */
+  function openAgain() {
+    if (openTab) {
+      void showTab();
+      return;
+    }
     if (!attempt) return;
     popup = windows.openWindow(attempt.url);
     if (popup) update({ phase: "waiting" });
@@ -119,7 +143,7 @@ export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
   async function useCode(typed) {
     if (state.phase !== "waiting" && state.phase !== "blocked") return;
     if (typed.trim() === "") {
-      update({ codeError: "Type the code that the window shows." });
+      update({ codeError: `Type the code that the ${place} shows.` });
       return;
     }
     if (await redeem(typed)) popup?.close();
@@ -155,8 +179,7 @@ export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
       if (isWrongCode(error)) {
         update({
           phase: phaseBefore,
-          codeError:
-            "This isn’t the code that the window shows now. If it comes from an earlier window, use the newest one or start again.",
+          codeError: `This isn’t the code that the ${place} shows now. If it comes from an earlier ${place}, use the newest one or start again.`,
         });
       } else if (error instanceof ApiError && ENDS_ATTEMPT.has(error.problem.code)) fail(error);
       else update({ phase: phaseBefore, error });
@@ -226,9 +249,11 @@ export function createLinking(api, onChange, windows = BROWSER_WINDOWS) {
     get state() {
       return state;
     },
+    /** Where somebody links. */
+    place,
     start,
     startAgain,
-    openBlocked,
+    openAgain,
     useCode,
     cancel,
   };

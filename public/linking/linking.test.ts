@@ -67,6 +67,7 @@ class Bench {
         return this.#ask(this.finished);
       },
     },
+    { openTab: null, appUrl: new URL("https://app.example.com/") },
     (state) => this.states.push(state),
     {
       openBlankWindow: () => (this.blocks ? null : this.#open()),
@@ -179,7 +180,7 @@ describe("linking", () => {
     bench.begun[0]!.resolve(ATTEMPTS[0]!);
     await settled();
     expect(bench.phase).toBe("blocked");
-    bench.linking.openBlocked();
+    bench.linking.openAgain();
     expect(bench.phase).toBe("waiting");
     expect(bench.windows[0]!.location.href).toBe(ATTEMPTS[0]!.url);
   });
