@@ -1,6 +1,5 @@
 import type { ListedService, ListedSettings, ServiceLimits } from "../src/services/settings.js";
 import type { Product } from "../src/tenants/tenant.js";
-import type { AtlassianSite } from "./atlassian-site.js";
 import type { Browser } from "./browser.js";
 import type { HttpClient, Reply } from "./http-client.js";
 import type { Person } from "./people.js";
@@ -37,20 +36,27 @@ export interface Link {
   readonly email: string;
 }
 
+/** A site with the app's pages in it, by whichever door the app came in. */
+export interface PageSite {
+  readonly url: string;
+  /** The headers with which a page of the app calls it. */
+  authorizePage(product: Product, accountId: string): Promise<Readonly<Record<string, string>>>;
+}
+
 interface Options {
   readonly client: HttpClient;
   readonly appUrl: string;
-  readonly site: AtlassianSite;
+  readonly site: PageSite;
   readonly product: Product;
   readonly person: Person;
 }
 
-/** The app's page in Jira or Confluence as its script talks to the app: with a fresh context JWT for every call. */
+/** The app's page in Jira or Confluence as its script talks to the app: with a fresh token for every call. */
 export class AppPage {
   readonly person: Person;
   readonly #client: HttpClient;
   readonly #appUrl: string;
-  readonly #site: AtlassianSite;
+  readonly #site: PageSite;
   readonly #product: Product;
 
   constructor({ client, appUrl, site, product, person }: Options) {
@@ -63,12 +69,12 @@ export class AppPage {
 
   /** `path` is below the app's base URL, with the query. */
   async send(method: string, path: string, body?: unknown): Promise<Reply> {
-    const token = await this.#site.contextJwt(this.#product, this.person.accountId);
+    const headers = await this.#site.authorizePage(this.#product, this.person.accountId);
     return this.#client.send({
       caller: `${this.person.name}'s page in ${productName(this.#product)}`,
       method,
       url: `${this.#appUrl}${path}`,
-      headers: { authorization: `JWT ${token}` },
+      headers,
       ...(body !== undefined && { body }),
     });
   }
@@ -127,6 +133,12 @@ export class AppPage {
   async openPopup(attempt: LinkAttempt, browser: Browser, identity: Person = this.person): Promise<Reply> {
     await browser.open(attempt.url, new URL(this.#appUrl).origin);
     return (await browser.signInIfAsked(identity)).expect(200);
+  }
+
+  /** Opens it where the product opens no popups: in a tab that is a stranger to the page. Stops as `openPopup` does. */
+  async openTab({ id }: LinkAttempt, browser: Browser): Promise<Reply> {
+    await browser.open(`${this.#appUrl}/access/link/${id}`, this.#site.url);
+    return (await browser.signInIfAsked(this.person)).expect(200);
   }
 
   async finishLink(attempt: LinkAttempt, code: string): Promise<Link> {

@@ -4,16 +4,18 @@ import type { Product } from "../src/tenants/tenant.js";
 import type { AccessTeam } from "./access-team.js";
 import type { AtlassianOauth } from "./atlassian-oauth.js";
 import type { Examples } from "./examples.js";
+import type { ForgeSite } from "./forge-site.js";
 import { HttpClient, type Reply } from "./http-client.js";
 import { startServer, type Behaviour, type Incoming, type Server } from "./http-server.js";
 import type { InstallKeys } from "./install-keys.js";
 import { epochSeconds, queryStringHash, signJwt, type Claims } from "./jwt.js";
 import { PEOPLE, type Person } from "./people.js";
-import { addProductApi } from "./product-api.js";
+import { addProductApi, addVisitorApi } from "./product-api.js";
 import { productName } from "../src/web/product-name.js";
 import { SiteContent } from "./site-content.js";
 import { addFrontend } from "./site-frontend.js";
 import { addUserApi } from "./user-api.js";
+import { findVisitor, listVisitors } from "./visitors.js";
 
 export type LifecycleEvent = "installed" | "uninstalled" | "enabled" | "disabled";
 
@@ -41,6 +43,7 @@ export interface Surroundings {
   readonly audiences: { readonly app: string; readonly demo: string };
   readonly demoUrl: string;
   readonly examples: Examples | null;
+  readonly forgeSite: ForgeSite | null;
 }
 
 /** The app in one product of the site. */
@@ -96,6 +99,7 @@ export class AtlassianSite {
     this.#keys = keys;
     this.#client = client;
     addProductApi(this);
+    addVisitorApi(this);
     addUserApi(this);
     addFrontend(this);
   }
@@ -121,14 +125,11 @@ export class AtlassianSite {
 
   /** Those who can sign in. */
   get people(): Person[] {
-    return [...this.accounts.values()].filter(
-      ({ accountType, active }) => accountType === "atlassian" && active,
-    );
+    return listVisitors(this.accounts);
   }
 
-  /** Whose page of the site makes this request. A page of another origin can't send the header. */
-  findVisitor({ headers }: Incoming): Person | null {
-    return this.people.find(({ accountId }) => accountId === headers["x-sandbox-person"]) ?? null;
+  findVisitor(request: Incoming): Person | null {
+    return findVisitor(this.people, request);
   }
 
   baseUrl(product: Product): string {
@@ -188,6 +189,11 @@ export class AtlassianSite {
   /** What `AP.context.getToken()` gives a page of the app: says who looks at it, and works for any URL of the app. */
   async contextJwt(product: Product, accountId: string, overrides: JwtOverrides = {}): Promise<string> {
     return this.#signBySecret(product, { sub: accountId, qsh: "context-qsh", context: {} }, overrides);
+  }
+
+  /** The headers with which a page of the app calls it. */
+  async authorizePage(product: Product, accountId: string): Promise<Readonly<Record<string, string>>> {
+    return { authorization: `JWT ${await this.contextJwt(product, accountId)}` };
   }
 
   /** What the product puts into `?jwt=` of an iframe: good for this one method and URL. */

@@ -16,6 +16,7 @@ const FILES: ReadonlyMap<string, string> = new Map([
   ["/sandbox/sandbox.css", path.join(PAGES, "sandbox.css")],
   ["/sandbox/ajs.js", path.join(PAGES, "ajs.js")],
   ["/sandbox/host-page.js", path.join(PAGES, "host-page.js")],
+  ["/sandbox/forge-host-page.js", path.join(PAGES, "forge-host-page.js")],
   ["/sandbox/refusals.js", path.join(PAGES, "refusals.js")],
   ["/connect/all.js", path.join(BRIDGE, "iframe.js")],
   ["/connect/connect-host.js", path.join(BRIDGE, "connect-host.js")],

@@ -20,7 +20,7 @@ function run(...args: string[]) {
 it("plays the story once and ends well", async () => {
   const { code, output } = await run("--once", "--port", "0").ended;
   expect(output).toMatch(/^Starting a Jira and Confluence site/);
-  expect(output).toMatch(/\n {4}21 steps, all as expected\.\n$/);
+  expect(output).toMatch(/\n {4}24 steps, all as expected\.\n$/);
   expect(code).toBe(0);
 });
 
@@ -40,7 +40,9 @@ it.each(["SIGINT", "SIGHUP"] as const)("stays up until it is told to go (%s)", a
 it("says in a sentence which port is taken", async () => {
   const other = await startServer();
   const { code, output } = await run("--once", "--port", String(other.port)).ended;
-  expect(output).toMatch(/^Port \d+ is taken by another program \(another sandbox\?\)\. Choose ten others/m);
+  expect(output).toMatch(
+    /^Port \d+ is taken by another program \(another sandbox\?\)\. Choose twelve others/m,
+  );
   expect(code).toBe(1);
   await other.close();
 });
@@ -49,7 +51,7 @@ it.each([
   [["--help"], "npm run sandbox -- [options]", 0],
   [["--nonsense"], "Unknown option '--nonsense'", 1],
   [["nonsense"], "npm run sandbox -- --help", 1],
-  [["--port", "many"], '"many" is not a port number that leaves room for 10 more', 1],
+  [["--port", "many"], '"many" is not a port number that leaves room for 12 more', 1],
   [["--port", "65526"], '"65526" is not a port number', 1],
   [["--tool", "0"], '"0" is not a port number.', 1],
 ])("answers %j", async (args, text, exitCode) => {

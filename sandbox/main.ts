@@ -10,8 +10,8 @@ team, and a small service behind Access. Plays the main job once, then stays up 
 browser. Everything listens on loopback only; the data is temporary.
 
   --once          play the story and end: exit code 0 if every step gave what it should
-  --port <n>      first of the ten ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones
-  --tool <n>      the port of a tool of your own, which one of them leads to (default: the one after the ten)
+  --port <n>      first of the twelve ports that are used (default 3000; also SANDBOX_PORT); 0 for any free ones
+  --tool <n>      the port of a tool of your own, which one of them leads to (default: the one after the twelve)
   --help          this text`;
 
 process.exitCode = await main();
@@ -53,7 +53,7 @@ function readOptions(): SandboxOptions | null {
     },
   });
   if (values.help) return null;
-  const port = parsePort(values.port, { least: 0, room: 10 });
+  const port = parsePort(values.port, { least: 0, room: 12 });
   const ownTool = values.tool === undefined ? null : parsePort(values.tool, { least: 1, room: 0 });
   if (port === 0) return { once: values.once, ports: ownTool === null ? {} : { examples: { ownTool } } };
   const examples = {
@@ -62,10 +62,11 @@ function readOptions(): SandboxOptions | null {
     mcp: port + 7,
     assistant: port + 8,
     ownToolEdge: port + 9,
-    ownTool: ownTool ?? port + 10,
+    ownTool: ownTool ?? port + 12,
   };
   const ports = { app: port, appOrigin: port + 1, site: port + 2, team: port + 3, demo: port + 4, examples };
-  return { once: values.once, ports };
+  const forge = { forgeSite: port + 10, forgeFiles: port + 11 };
+  return { once: values.once, ports: { ...ports, ...forge } };
 }
 
 function parsePort(text: string, { least, room }: { readonly least: number; readonly room: number }): number {
@@ -81,6 +82,6 @@ function explain(error: unknown): string {
   if (code !== "EADDRINUSE") return error.message;
   return (
     `Port ${port ?? ""} is taken by another program (another sandbox?). ` +
-    "Choose ten others in a row: npm run sandbox -- --port 4300"
+    "Choose twelve others in a row: npm run sandbox -- --port 4300"
   );
 }

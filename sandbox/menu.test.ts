@@ -9,7 +9,7 @@ import { SERVICES, startWorld, type World } from "./world.js";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ hasForge: true });
   await world.prepare();
 });
 afterAll(async () => world.close());
@@ -47,6 +47,13 @@ it("tells the audit log in one line for every event", async () => {
   expect(await choose("a")).toMatch(
     /\n {6}\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}host {14}tenant\.installed {4}tenant [\da-f]{8}… {2,}[A-Z2-7]{12}\n/,
   );
+});
+
+it("installs the app through Forge, and uninstalls it", async () => {
+  expect(await choose("f", "f")).toMatch(
+    /Forge's trigger[^]*\/forge\/installed[^]*Forge's preUninstall[^]*→ 204/,
+  );
+  expect(world.forgeSite.products).toEqual([]);
 });
 
 it("prints calls that work as they are, or says what is in the way", async () => {

@@ -36,6 +36,11 @@ const ITEMS: readonly Item[] = [
     label: "a token of somebody for a tool of your own",
     run: async (menu, number) => menu.tellToken(await menu.askWho(number)),
   },
+  {
+    letter: "f",
+    label: "uninstall the app from the site behind Forge, or install it again",
+    run: (menu) => menu.toggleForge(),
+  },
   { letter: "a", label: "read the audit log", run: (menu) => menu.readAudit() },
 ];
 
@@ -123,6 +128,12 @@ export class Menu {
 
   async tellToken(person: Person): Promise<void> {
     await tellOwnToolTokens(this.#stage, [person]);
+  }
+
+  async toggleForge(): Promise<void> {
+    const { forgeSite } = this.#stage.world;
+    if (forgeSite.products.length > 0) await forgeSite.uninstall();
+    else (await forgeSite.install()).expect(204);
   }
 
   async readAudit(): Promise<void> {

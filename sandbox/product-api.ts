@@ -6,10 +6,7 @@ import { json, type Answer, type Handler, type Incoming } from "./http-server.js
 import { queryStringHash } from "./jwt.js";
 import type { Person } from "./people.js";
 
-/**
- * The REST calls of Jira and Confluence that the app makes, each of which verifies the app's own JWT first, as they do;
- * and those that its pages make as whoever looks at them.
- */
+/** The REST calls of Jira and Confluence that the app makes, each of which verifies the app's own JWT first, as they do. */
 export function addProductApi(site: AtlassianSite): void {
   const asApp =
     (product: Product, handler: Handler): Handler =>
@@ -17,12 +14,6 @@ export function addProductApi(site: AtlassianSite): void {
       const refusal = await findRefusal(site, product, request);
       return refusal ? json(401, { message: refusal }) : handler(request, match);
     };
-  const asVisitor =
-    (handler: Handler): Handler =>
-    (request, match) =>
-      site.findVisitor(request) ? handler(request, match) : json(401, { message: "Nobody is signed in." });
-  const findAccounts = ({ url }: Incoming) =>
-    url.searchParams.getAll("accountId").flatMap((accountId) => site.accounts.get(accountId) ?? []);
   const findAccount = ({ url }: Incoming) => site.accounts.get(url.searchParams.get("accountId") ?? "");
 
   site.server.routes.push(
@@ -39,16 +30,6 @@ export function addProductApi(site: AtlassianSite): void {
     ],
     [
       "GET",
-      /^\/rest\/api\/3\/user\/bulk$/,
-      asVisitor((request) => jiraUsers(findAccounts(request), request)),
-    ],
-    [
-      "GET",
-      /^\/wiki\/rest\/api\/user\/bulk$/,
-      asVisitor((request) => confluenceUsers(findAccounts(request))),
-    ],
-    [
-      "GET",
       /^\/rest\/atlassian-connect\/1\/addons\/(.+)$/,
       asApp("jira", (_, [, key]) => addon(site, "jira", key)),
     ],
@@ -56,6 +37,29 @@ export function addProductApi(site: AtlassianSite): void {
       "GET",
       /^\/wiki\/rest\/atlassian-connect\/1\/addons\/(.+)$/,
       asApp("confluence", (_, [, key]) => addon(site, "confluence", key)),
+    ],
+  );
+}
+
+/** Those that the app's pages make as whoever looks at them. */
+export function addVisitorApi(site: Pick<AtlassianSite, "server" | "accounts" | "findVisitor">): void {
+  const asVisitor =
+    (handler: Handler): Handler =>
+    (request, match) =>
+      site.findVisitor(request) ? handler(request, match) : json(401, { message: "Nobody is signed in." });
+  const findAccounts = ({ url }: Incoming) =>
+    url.searchParams.getAll("accountId").flatMap((accountId) => site.accounts.get(accountId) ?? []);
+
+  site.server.routes.push(
+    [
+      "GET",
+      /^\/rest\/api\/3\/user\/bulk$/,
+      asVisitor((request) => jiraUsers(findAccounts(request), request)),
+    ],
+    [
+      "GET",
+      /^\/wiki\/rest\/api\/user\/bulk$/,
+      asVisitor((request) => confluenceUsers(findAccounts(request))),
     ],
   );
 }
@@ -89,7 +93,7 @@ function checkPermissions(site: AtlassianSite, request: Incoming): Answer {
   });
 }
 
-function jiraUser(person: Person | undefined): Answer {
+export function jiraUser(person: Person | undefined): Answer {
   if (!person)
     return json(404, { errorMessages: ["There is no such user, or it is none of your business."] });
   return json(200, { ...describeInJira(person), timeZone: "Europe/Berlin", locale: "en_US" });
@@ -108,7 +112,7 @@ function describeInJira({ accountId, accountType, active, name }: Person): objec
   return { accountId, accountType, active, displayName: name };
 }
 
-function confluenceUser(person: Person | undefined, { url }: Incoming): Answer {
+export function confluenceUser(person: Person | undefined, { url }: Incoming): Answer {
   if (!person) return json(404, { statusCode: 404, message: "There is no such user." });
   const { active, administers } = person;
   const names = [...(active ? ["use"] : []), ...(administers.includes("confluence") ? ["administer"] : [])];

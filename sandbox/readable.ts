@@ -2,7 +2,7 @@ import { visibleText } from "./html.js";
 import type { Claims } from "./jwt.js";
 
 const TOKEN = /eyJ[\w-]+\.[\w-]*(?:\.[\w-]*)?/;
-const SHOWN_CLAIMS = ["iss", "aud", "sub", "common_name", "email", "qsh"];
+const SHOWN_CLAIMS = ["iss", "aud", "sub", "common_name", "email", "qsh", "principal"];
 const MAX_LINES = 24;
 const MAX_STRING = 100;
 

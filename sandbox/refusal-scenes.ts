@@ -31,6 +31,8 @@ export const NOT_PLAYED: Readonly<Partial<Record<ProblemCode, string>>> = {
   connect_jwt_missing: OF_PAGES,
   connect_jwt_invalid: OF_PAGES,
   connect_jwt_expired: OF_PAGES,
+  forge_jwt_invalid: OF_PAGES,
+  forge_jwt_expired: OF_PAGES,
   not_admin: OF_PAGES,
   version_conflict: OF_PAGES,
   too_large: "Bodies of services pass through, whatever their size; only the app's own pages are limited.",

@@ -24,7 +24,7 @@ export async function runSandbox(
   { ports, once: isOnce }: SandboxOptions,
   stopped: AbortSignal,
 ): Promise<void> {
-  const world = await startWorld({ ports, hasExamples: !isOnce });
+  const world = await startWorld({ ports, hasExamples: !isOnce, hasForge: true });
   try {
     const stage = new Stage(world, createTranscript(stopped));
     await untilStopped(() => playStory(stage), stopped);
@@ -95,6 +95,7 @@ Also there:
   ${examples?.assistantUrl ?? ""}  an example: an assistant that uses the MCP server ${examples?.mcpUrl ?? ""}/mcp
   ${examples?.ownToolUrl ?? ""}  a tool of your own, once it listens on port ${ownToolPort} of this machine. What to tell it:
     ${describeOwnToolEnvironment(world, ownToolPort)}
+  ${world.forgeSite.url}  Jira and Confluence, with the app through Forge
   ${site.url}/refusals  every refusal, and what gets through, to be clicked
   ${appUrl}/problems  the cause and the fix of each
   ${appUrl}/openapi.json  the API

@@ -1,6 +1,7 @@
 import { PRODUCTS } from "../src/tenants/tenant.js";
 import type { AppFrame, AppPlace } from "./app-frame.js";
 import type { AtlassianSite } from "./atlassian-site.js";
+import type { Product } from "../src/tenants/tenant.js";
 import { escapeHtml } from "./html.js";
 import { firstName, nickname } from "./people.js";
 import { productName } from "../src/web/product-name.js";
@@ -24,7 +25,7 @@ export function hostPage(
   const attributes = Object.entries(data).map(([name, value]) => ` data-${name}="${escapeHtml(value)}"`);
   return sitePage(site, choices, {
     title: `${title} - ${productName(product)}`,
-    place,
+    place: asPlaceOfPage(place),
     body: `${productHeader(choices, place)}
 <main class="app" id="app"${attributes.join("")}>
 <noscript><p>The frame for the app's page is made by a script.</p></noscript>
@@ -42,7 +43,7 @@ export function missingPage(site: AtlassianSite, choices: Choices, place: AppPla
     : [`The app isn't installed in ${product}`, `An admin of ${product} has to install it first.`];
   return sitePage(site, choices, {
     title,
-    place,
+    place: asPlaceOfPage(place),
     body: `${productHeader(choices, place)}
 <main class="paper">
 <h1>${escapeHtml(title)}</h1>
@@ -52,17 +53,28 @@ export function missingPage(site: AtlassianSite, choices: Choices, place: AppPla
   });
 }
 
+/** As much of a site as the frame around its pages shows. */
+type ShownSite = Pick<AtlassianSite, "people" | "surroundings">;
+
+/** Where a page is, and where the same is in the other product. */
+interface PlaceOfPage {
+  readonly product: Product;
+  readonly findPath: (product: Product) => string;
+  /** By which way the app got there, where that isn't the usual one. */
+  readonly door?: string;
+}
+
 interface SitePage {
   readonly title: string;
   /** None for pages that are of no product. */
-  readonly place?: AppPlace;
+  readonly place?: PlaceOfPage;
   readonly body: string;
   readonly scripts?: readonly string[];
 }
 
 /** With the bar that belongs to the sandbox, not to what it imitates. */
 export function sitePage(
-  site: AtlassianSite,
+  site: ShownSite,
   choices: Choices,
   { title, place, body, scripts = [] }: SitePage,
 ): string {
@@ -93,21 +105,25 @@ export function pathOf({ product, appKey, moduleKey }: AppPlace): string {
   return product === "jira" ? servlet : `/wiki${servlet}`;
 }
 
-interface Link {
+function asPlaceOfPage(place: AppPlace): PlaceOfPage {
+  return { product: place.product, findPath: (product) => pathOf({ ...place, product }) };
+}
+
+export interface Link {
   readonly href: string;
   readonly text: string;
   readonly isCurrent: boolean;
   readonly attributes?: string;
 }
 
-function sandboxBar(site: AtlassianSite, { person, theme }: Choices, place: AppPlace | undefined): string {
+function sandboxBar(site: ShownSite, { person, theme }: Choices, place: PlaceOfPage | undefined): string {
   const people = site.people.map((each) => ({
     href: `?as=${encodeURIComponent(nickname(each))}`,
     text: firstName(each),
     isCurrent: each === person,
   }));
   const products = PRODUCTS.map((product) => ({
-    href: place ? pathOf({ ...place, product }) : "/",
+    href: place?.findPath(product) ?? "/",
     text: productName(product),
     isCurrent: product === place?.product,
   }));
@@ -127,7 +143,7 @@ function sandboxBar(site: AtlassianSite, { person, theme }: Choices, place: AppP
 <a class="home" href="/">Sandbox</a>
 ${[
   switchOf("You are", people),
-  ...(place ? [switchOf("in", products, "Product")] : []),
+  ...(place ? [switchOf(place.door ? `${place.door}, in` : "in", products, "Product")] : []),
   switchOf("Colours", themes),
   ...(site.surroundings ? [switchOf("Popup's opener", openers)] : []),
 ].join("\n")}
@@ -147,8 +163,8 @@ type ProductPlace = Pick<AppPlace, "product"> & {
   readonly moduleKey: string | null;
 };
 
-export function productHeader({ person }: Choices, { product, appKey, moduleKey }: ProductPlace): string {
-  const isAdmin = person.administers.includes(product);
+export function productHeader(choices: Choices, { product, appKey, moduleKey }: ProductPlace): string {
+  const isAdmin = choices.person.administers.includes(product);
   const pages = [
     { key: "account", text: "Cloudflare Access" },
     // The app's own display condition; its server must not rely on it.
@@ -162,12 +178,16 @@ export function productHeader({ person }: Choices, { product, appKey, moduleKey 
         : [{ href: pathOf({ product, appKey, moduleKey: key }), text, isCurrent: key === moduleKey }],
     ),
   ];
+  return headerWith(choices, product, links);
+}
+
+export function headerWith({ person }: Choices, product: Product, links: readonly Link[]): string {
   return `<header class="product ${product}">
 <strong>${productName(product)}</strong>
 <nav aria-label="${productName(product)}">
 ${links.map(anchor).join("\n")}
 </nav>
-<span class="person">${escapeHtml(person.name)}, ${isAdmin ? "admin" : "member"}</span>
+<span class="person">${escapeHtml(person.name)}, ${person.administers.includes(product) ? "admin" : "member"}</span>
 </header>`;
 }
 

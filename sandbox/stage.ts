@@ -12,9 +12,13 @@ export class Stage {
   constructor(world: World, transcript: Transcript) {
     this.world = world;
     this.transcript = transcript;
-    const { client, installKeys, oauth } = world.parts;
+    const { client, installKeys, oauth, forge } = world.parts;
     client.observer = transcript;
     installKeys.server.onRequest = (line) => transcript.heard("Atlassian's key server", line);
+    if (forge) {
+      forge.keys.server.onRequest = (line) => transcript.heard("Forge's key server", line);
+      forge.api.server.onRequest = (line) => transcript.heard("api.atlassian.com", line);
+    }
     oauth.server.onRequest = (line) => transcript.heard("Atlassian for a token of the person", line);
     world.site.server.onRequest = (line) => {
       if (line.includes("/rest/")) transcript.heard(line.includes(" /wiki/") ? "Confluence" : "Jira", line);

@@ -1,6 +1,7 @@
 import type { Product } from "../src/tenants/tenant.js";
 import type { AtlassianSite, Surroundings } from "./atlassian-site.js";
 import type { Examples } from "./examples.js";
+import type { ForgeSite } from "./forge-site.js";
 import { escapeHtml } from "./html.js";
 import type { Choices } from "./site-choices.js";
 import { pathOf, sitePage } from "./site-pages.js";
@@ -75,6 +76,7 @@ function listSteps(site: AtlassianSite): Step[] {
       ],
     },
     ...(surroundings?.examples ? [listExamples(surroundings.examples, pageOf)] : []),
+    ...(surroundings?.forgeSite ? [listForge(surroundings.forgeSite)] : []),
     {
       title: "Unlink, and link the hard way",
       text: "Linus removes his link. The demo service still has you signed in as Oscar: sign out there and come back as Linus, and it no longer knows his account. Then he links again, now with a sign-in page that cuts the popup off from Jira, as some do: he types a code instead.",
@@ -101,6 +103,20 @@ function listExamples(
       ["Open the assistant", assistantUrl],
       ["Call from a page in Jira", "/calling-page?as=grace"],
       ["Be Grace and agree", pageOf("jira", "account", "as=grace")],
+    ],
+  };
+}
+
+/** The same app, let in by the other door. */
+function listForge(site: ForgeSite): Step {
+  const linkTo = (key: string, person: string) => `${site.url}${site.pathOf(site.getPage(key))}?as=${person}`;
+  return {
+    title: "Do the same through Forge",
+    text: "On another site, the app has come in as a Forge app. Its pages are in a frame that opens no popups: Linus links with a code that a tab shows him. Ada has set it up in Jira; in Confluence she can do it herself.",
+    links: [
+      ["Be Linus in Jira through Forge", linkTo("jira-account", "linus")],
+      ["Be Ada in Jira through Forge", linkTo("jira-admin", "ada")],
+      ["Be Ada in Confluence through Forge", linkTo("confluence-admin", "ada")],
     ],
   };
 }

@@ -12,7 +12,7 @@ let world: World;
 afterEach(async () => world.close());
 
 async function setStage(): Promise<{ stage: Stage; lines: string[] }> {
-  world = await startWorld();
+  world = await startWorld({ hasForge: true });
   const lines: string[] = [];
   const transcript = new Transcript({ write: (text) => lines.push(text), hasColours: false, width: 100 });
   return { stage: new Stage(world, transcript), lines };

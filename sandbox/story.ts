@@ -1,4 +1,5 @@
 import { tellHowToAct } from "./story-acting.js";
+import { tellOfForge } from "./story-forge.js";
 import { tellHowToInstall } from "./story-installing.js";
 import { tellHowToLink } from "./story-linking.js";
 import { tellWhatIsRefused } from "./story-refusals.js";
@@ -12,5 +13,7 @@ export async function playStory(stage: Stage): Promise<void> {
   await tellHowToInstall(stage);
   await tellHowToLink(stage);
   await tellHowToAct(stage);
+  const { forge } = stage.world.parts;
+  if (forge) await tellOfForge(stage, forge.sites[0]);
   await tellWhatIsRefused(stage);
 }

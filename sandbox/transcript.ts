@@ -16,6 +16,8 @@ interface Options {
 const MARGIN = "    ";
 const REQUEST_HEADERS = [
   "authorization",
+  "x-forge-oauth-system",
+  "x-forge-oauth-user",
   "cookie",
   "origin",
   "sec-fetch-site",
@@ -109,7 +111,8 @@ export class Transcript implements CallObserver {
         if (name === "accept" && text === "text/html") continue;
         this.#wrapped("  ", `${name}: ${shorten(text)}`, "dim");
         const token = findToken(text);
-        if (token && this.#isNew(token)) this.#wrapped("    ", readableClaims(token), "dim");
+        const claims = token && this.#isNew(token) ? readableClaims(token) : "";
+        if (claims) this.#wrapped("    ", claims, "dim");
       }
     }
   }

@@ -9,22 +9,37 @@ import { PROJECT, type Comment, type Issue, type Page } from "./site-content.js"
 import { searchIssues, searchPages } from "./site-search.js";
 
 type UserHandler = (person: Person, request: Incoming, match: RegExpExecArray) => Answer;
+type UserRoute = readonly [
+  product: Product,
+  method: string,
+  path: RegExp,
+  scope: Scope,
+  handler: UserHandler,
+];
 
 /** The REST calls of Jira and Confluence that an app may make as a person, with a token of that person's. */
 export function addUserApi(site: AtlassianSite): void {
-  const { content } = site;
-  const add = (product: Product, method: string, path: RegExp, scope: Scope, handler: UserHandler): void => {
+  for (const [product, method, path, scope, handler] of createUserRoutes(site)) {
     site.server.routes.push([
       method,
       path,
       (request, match) => {
         const actor = site.oauth?.findActor(site, product, request);
-        if (!actor) return dress(json(401, { code: 401, message: "Unauthorized" }));
+        if (!actor) return dress(unauthorized());
         if (!actor.scopes.includes(scope)) return dress(lacksScope(scope));
         return dress(handler(actor.person, request, match));
       },
     ]);
-  };
+  }
+}
+
+/** What the products have for people, whichever way an app's call comes. */
+export type SiteData = Pick<AtlassianSite, "accounts" | "content" | "url">;
+
+export function createUserRoutes(site: SiteData): readonly UserRoute[] {
+  const { content } = site;
+  const routes: UserRoute[] = [];
+  const add = (...route: UserRoute) => routes.push(route);
   const name = (accountId: string | null) => {
     const person = site.accounts.get(accountId ?? "");
     return person ? describePerson(person) : null;
@@ -92,10 +107,15 @@ export function addUserApi(site: AtlassianSite): void {
     }));
     return json(200, { results, start: 0, limit: 25, size: results.length, totalSize: results.length });
   });
+  return routes;
+}
+
+export function unauthorized(): Answer {
+  return json(401, { code: 401, message: "Unauthorized" });
 }
 
 /** The headers that Atlassian's answers have, among them some that must not reach everybody. */
-function dress(answer: Answer): Answer {
+export function dress(answer: Answer): Answer {
   return {
     ...answer,
     headers: {

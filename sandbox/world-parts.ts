@@ -10,6 +10,8 @@ import { AtlassianOauth } from "./atlassian-oauth.js";
 import { AtlassianSite } from "./atlassian-site.js";
 import { startDemoService } from "./demo-service.js";
 import type { ExamplePorts, Examples } from "./examples.js";
+import { FORGE_APP_ID } from "./forge-fit.js";
+import { startForge, type ForgeParts } from "./forge-parts.js";
 import { HttpClient } from "./http-client.js";
 import { findFreePort } from "./http-server.js";
 import { InstallKeys } from "./install-keys.js";
@@ -24,12 +26,17 @@ export interface WorldPorts {
   /** The demo service through Cloudflare. */
   readonly demo?: number;
   readonly examples?: ExamplePorts;
+  readonly forgeSite?: number;
+  /** The files of the app's pages there. */
+  readonly forgeFiles?: number;
 }
 
 export interface WorldOptions {
   readonly ports?: WorldPorts;
   /** Runs the programs of `examples/` too. */
   readonly hasExamples?: boolean;
+  /** Deploys the app to Forge too, beside as many sites that it can come into by that door. */
+  readonly hasForge?: boolean;
   /** Without it, the app's public URL is its own and callers bring their Access JWTs themselves. */
   readonly hasEdge?: boolean;
   /** The first protects the app and the demo service. */
@@ -55,6 +62,7 @@ export interface WorldParts {
   readonly teams: readonly [AccessTeam, ...AccessTeam[]];
   readonly demoUrl: string;
   readonly examples: Examples | null;
+  readonly forge: ForgeParts | null;
   /** Null where the app's database is none of the world's business. */
   readonly databaseFile: string | null;
   /** Everybody's client except the app's own, so that one observer sees all calls. */
@@ -65,6 +73,9 @@ export interface WorldParts {
 interface Part {
   close(): Promise<void>;
 }
+
+/** Closes it with the rest. */
+export type Keep = <T extends Part>(starting: Promise<T>) => Promise<T>;
 
 /** The AUD tags of the two Access applications. */
 export const AUDIENCES = { app: audienceOf("This app"), demo: audienceOf("Demo service") };
@@ -88,7 +99,7 @@ export async function startParts(options: WorldOptions): Promise<WorldParts> {
 
 async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<WorldParts, "close">> {
   const { ports = {}, hasEdge = true, teamDomains = ["acme.cloudflareaccess.com"], siteCount = 1 } = options;
-  const keep = async <T extends Part>(starting: Promise<T>): Promise<T> => {
+  const keep: Keep = async (starting) => {
     const part = await starting;
     started.push(part);
     return part;
@@ -118,6 +129,7 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
   const appPort = edge ? (ports.appOrigin ?? 0) : await findFreePort(ports.app);
   const databaseFile = options.databaseFile ?? (await createTemporaryFile(started));
   const appUrl = edge?.url ?? `http://localhost:${appPort}`;
+  const forge = options.hasForge ? await startForge({ appUrl, client, siteCount, ports, keep }) : null;
   const app = await keep(
     startApp(
       {
@@ -133,6 +145,11 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
           .join(","),
         TRUST_PROXY: edge ? "1" : "0",
         LOG_LEVEL: "silent",
+        ...(forge && {
+          FORGE_APP_ID,
+          FORGE_KEYS_URL: forge.keys.url,
+          ATLASSIAN_API_URL: forge.api.url,
+        }),
         ...options.env,
       },
       { ...RATES, ...options.rates },
@@ -161,9 +178,12 @@ async function startEach(options: WorldOptions, started: Part[]): Promise<Omit<W
     examples = await startExamples({ team, appUrl, site, client, ports: ports.examples ?? {}, keep });
   }
   const demoUrl = demoEdge.url;
-  for (const each of sites) each.surroundings = { team, audiences: AUDIENCES, demoUrl, examples };
+  const forgeSite = forge?.sites[0] ?? null;
+  if (forgeSite) forgeSite.homeUrl = site.url;
+  for (const each of sites) each.surroundings = { team, audiences: AUDIENCES, demoUrl, examples, forgeSite };
 
-  return { app, appUrl, hasEdge, sites, installKeys, oauth, teams, demoUrl, examples, databaseFile, client };
+  const places = { app, appUrl, hasEdge, sites, installKeys, oauth, teams, forge };
+  return { ...places, demoUrl, examples, databaseFile, client };
 }
 
 async function createTemporaryFile(started: Part[]): Promise<string> {

@@ -1,8 +1,9 @@
 import type { Product } from "../src/tenants/tenant.js";
 import type { AccessTeam } from "./access-team.js";
-import { AppPage } from "./app-page.js";
+import { AppPage, readTypedCode, type PageSite } from "./app-page.js";
 import type { AtlassianSite } from "./atlassian-site.js";
 import { Browser } from "./browser.js";
+import type { ForgeSite } from "./forge-site.js";
 import type { Reply } from "./http-client.js";
 import { ADA, type Person } from "./people.js";
 import { addRefusalPages } from "./refusal-pages.js";
@@ -40,12 +41,19 @@ export class World {
     return this.parts.sites[0];
   }
 
+  /** Where the app comes in through Forge; only in a world that has it. */
+  get forgeSite(): ForgeSite {
+    const { forge } = this.parts;
+    if (!forge) throw new Error("The app isn't deployed to Forge in this world.");
+    return forge.sites[0];
+  }
+
   get team(): AccessTeam {
     return this.parts.teams[0];
   }
 
   /** The app's page as a person has it open in one product. */
-  page(person: Person, product: Product = "jira", site: AtlassianSite = this.site): AppPage {
+  page(person: Person, product: Product = "jira", site: PageSite = this.site): AppPage {
     const { client, appUrl } = this.parts;
     return new AppPage({ client, appUrl, site, product, person });
   }
@@ -75,6 +83,15 @@ export class World {
   /** Links with proof of both sides, in a browser of their own. */
   async link(person: Person, product: Product = "jira"): Promise<void> {
     await this.page(person, product).link(await this.browser(person));
+  }
+
+  /** Links as people do where the product opens no popups: with the code that a tab shows. */
+  async linkByCode(person: Person, product: Product, site: PageSite): Promise<void> {
+    const page = this.page(person, product, site);
+    const browser = await this.browser(person);
+    const attempt = await page.beginLink();
+    await page.openTab(attempt, browser);
+    await page.finishLink(attempt, await readTypedCode(browser));
   }
 
   /** Asks as a service who a token's holder is; `query` is `product` and `audience`. */

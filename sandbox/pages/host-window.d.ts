@@ -41,6 +41,45 @@ export interface AppPlaceElement extends HTMLElement {
   readonly dataset: Record<"product" | "person" | "contextPath" | "title" | "extension", string>;
 }
 
+/** The same for the pages of a Forge app. */
+export interface ForgePlaceElement extends HTMLElement {
+  readonly dataset: Record<"person" | "title" | "src" | "sandbox" | "module" | "context" | "remote", string>;
+}
+
+/** As `view.getContext()` tells it. */
+export interface ForgeContext {
+  readonly extension: object;
+}
+
+/** As `requestJira` and `requestConfluence` send them. */
+export interface ProductRequest {
+  readonly restPath: string;
+  readonly fetchRequestInit: {
+    readonly method?: string;
+    readonly body?: string | null;
+    readonly headers: [name: string, value: string][];
+  };
+}
+
+/** What the site says of a call that it has sent to the app: the answer, or why the page gets none. */
+export interface RelayedCall {
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+/** What a frame asks of the product's page around it. */
+export interface BridgeCall {
+  readonly type: "forge-call";
+  readonly id: number;
+  readonly command: string;
+  readonly data: unknown;
+}
+
+/** What the product's page says to the frame. */
+export type BridgeAnswer =
+  | { readonly type: "forge-answer"; readonly id: number; readonly value?: unknown; readonly error?: string }
+  | { readonly type: "forge-theme"; readonly mode: string; readonly theme: string; readonly css: string };
+
 /** As `AP.request` takes them. */
 export interface RequestOptions {
   readonly type?: string;
