@@ -75,7 +75,7 @@ describe("an install token that was caught on its way", () => {
       expectProblem(await tenants.sendAs(forged, path), "upstream_failed");
     }
     const begin = await tenants.sendAs(forged, "/api/v1/me/link-attempts", "POST", {});
-    expectProblem(begin, "purpose_not_allowed");
+    expectProblem(begin, "paused");
     expectProblem(await identify(company.host, GRACE), "access_jwt_untrusted");
     expect(await tenants.findTenant(senderOf(company).clientKey)).toMatchObject({ proven: 0 });
 

@@ -41,6 +41,8 @@ export const ROUTES: readonly (Omit<Route, "method"> & { readonly allow: string 
   { path: "/api/v1/settings/check", allow: "POST", as: "admin" },
   { path: "/api/v1/settings/popup-check", allow: "POST", as: "admin" },
   { path: "/api/v1/settings/assertion-keys/rotate", allow: "POST", as: "admin" },
+  { path: "/api/v1/settings/predecessor", allow: "GET, HEAD", as: "admin" },
+  { path: "/api/v1/settings/predecessor/take-over", allow: "POST", as: "admin" },
   { path: "/api/v1/services", allow: "GET, HEAD", as: "admin" },
   { path: "/api/v1/services/x/keys", allow: "POST", as: "admin" },
   { path: "/api/v1/services/x/keys/x", allow: "DELETE", as: "admin" },

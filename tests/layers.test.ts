@@ -52,6 +52,17 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     text: 'import "../signing/target.js";',
     rule: "entrances-reach-worlds-only-through-the-context",
   },
+  { file: "src/forge/a.ts", text: 'import "../connect/target.js";', rule: "worlds-do-not-know-each-other" },
+  {
+    file: "src/remote-keys/a.ts",
+    text: 'import "../access/target.js";',
+    rule: "remote-keys-import-the-kernel-only",
+  },
+  {
+    file: "src/web/h.ts",
+    text: 'import "../remote-keys/target.js";',
+    rule: "entrances-reach-worlds-only-through-the-context",
+  },
   { file: "src/web/d.ts", text: 'import "sequelize";', rule: "sequelize-and-sqlite-only-in-its-folder" },
   { file: "src/access/b.ts", text: 'import "express";', rule: "express-only-in-its-folder" },
   { file: "src/errors.ts", text: 'import "./links/target.js";', rule: "kernel-imports-nothing-of-the-parts" },
@@ -70,6 +81,19 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     rule: "pages-share-only-types-with-the-app",
   },
   { file: "public/page.js", text: 'import "lit-html";', rule: "pages-share-only-types-with-the-app" },
+  {
+    file: "public/account.js",
+    text: 'import "../forge/pages/target.js";',
+    rule: "nothing-of-the-app-imports-forge",
+  },
+  { file: "forge/pages/a.js", text: 'import "../../src/web/target.js";', rule: "forge-shows-the-pages" },
+  { file: "forge/pages/b.js", text: 'import "../../public/connect-host.js";', rule: "forge-shows-the-pages" },
+  { file: "forge/pages/c.js", text: 'import "@forge/bridge";', rule: "bridge-only-in-its-host" },
+  {
+    file: "src/web/i.ts",
+    text: 'import "../../forge/pages/target.js";',
+    rule: "nothing-of-the-app-imports-forge",
+  },
   { file: "examples/a.js", text: 'import "../src/web/target.js";', rule: "examples-stand-alone" },
 ];
 
@@ -78,6 +102,7 @@ const TARGETS = [
   "src/access",
   "src/connect",
   "src/signing",
+  "src/remote-keys",
   "src/web",
   "src/links",
   "sandbox",
@@ -102,6 +127,7 @@ describe("the lint of the layers", () => {
       ...TARGETS.map((target) => ({ file: `${target}/target.ts`, text: "export type T = 1;" })),
       { file: "src/context.ts", text: "" },
       { file: "public/connect-host.js", text: "" },
+      { file: "forge/pages/target.js", text: "" },
       { file: "src/links/e.ts", text: 'import "./d.js";' },
       ...PLANTED,
     ];
@@ -123,7 +149,7 @@ describe("the lint of the layers", () => {
 
 async function cruise(folder: string): Promise<readonly Violation[]> {
   const json = ["--config", ".dependency-cruiser.cjs", "--output-type", "json"];
-  const args = [DEPCRUISE, ...json, "src", "public", "examples"];
+  const args = [DEPCRUISE, ...json, "src", "public", "forge", "examples"];
   // It exits with the number of violations; what it found stands on its standard output.
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: folder,

@@ -6,7 +6,7 @@ import { startWorld } from "../sandbox/world.js";
 import { KEY_ROTATIONS } from "../src/assertions/assertion-keys.js";
 import { ASSERTIONS } from "../src/assertions/assertion-service.js";
 import { UNKNOWN_KIDS_PER_MINUTE } from "../src/connect/install-keys.js";
-import { MAX_ANSWER_HEADER_BYTES, STREAM_LIMITS } from "../src/connect/product-stream.js";
+import { MAX_ANSWER_HEADER_BYTES, STREAM_LIMITS } from "../src/products/product-stream.js";
 import { AGREEMENTS } from "../src/consents/consent-service.js";
 import { NEWS_MARKS } from "../src/gateway/member-sight.js";
 import { ATTEMPT_TTL_SECONDS, MAX_ATTEMPTS, MAX_WRONG_CODES } from "../src/links/link-attempt-service.js";
@@ -96,14 +96,13 @@ describe("docs/operations.md", () => {
   });
 
   it("says how long parts of an acting call may take, and how many there may be", () => {
-    const { connectMs, headersMs, idleMs, ...places } = STREAM_LIMITS;
-    const { maxPerOrigin, maxPerTenant, maxPerService, maxPerPerson } = places;
+    const { connectMs, headersMs, idleMs, maxPerTenant, maxPerService, maxPerPerson } = STREAM_LIMITS;
     expect(readTable("of an acting call").map(([, howMuch]) => howMuch)).toEqual([
       seconds(BODY_IDLE_MS),
       `${seconds(connectMs)}; ${seconds(headersMs)}`,
       kibibytes(MAX_ANSWER_HEADER_BYTES),
       `${seconds(idleMs)}; ${seconds(ANSWER_STALL_MS)}`,
-      `${written(maxPerTenant)}; ${written(maxPerOrigin)}`,
+      written(maxPerTenant),
       `${written(maxPerService)}; ${written(maxPerPerson)}`,
       written(MAX_RECORDS),
       written(MAX_RECORDS_OF_TENANT),

@@ -43,7 +43,7 @@ describe("a link that somebody is lured into", () => {
     // The attacker has opened it in his own browser, so the attempt has a cookie: the victim hasn't.
     const { attempt } = await scene.beginInPopup(ATTACKER);
     const shown = (await scene.showPopup(attempt, { as: VICTIM })).expect(200);
-    expect(shown.text).toMatch(/This window was not opened from\s+Jira\s+in this browser/);
+    expect(shown.text).toMatch(/Did you come here from\s+Jira\s+yourself, just now\?/);
     expect(shown.text).toContain(ATTACKER.name);
     expect(shown.headers).not.toHaveProperty("set-cookie");
 
@@ -82,7 +82,7 @@ describe("a popup that would be believed", () => {
     await expectUnchanged(scene, async () => {
       const shown = (await scene.showPopup(attempt, { as: VICTIM })).expect(200);
       expect(shown.text).toContain("already linked to another account");
-      expect(shown.text).toMatch(/This window was not opened from\s+Jira\s+in this browser/);
+      expect(shown.text).toMatch(/Did you come here from\s+Jira\s+yourself, just now\?/);
       expect(shown.text).toContain("You look after your own links on the Cloudflare Access page");
       expect(shown.text).not.toMatch(/<form|value="remove"/);
       for (const body of [{ action: "remove" }, new URLSearchParams({ action: "remove" })]) {

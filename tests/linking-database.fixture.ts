@@ -9,6 +9,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 const TABLES = [
   "tenants",
+  "forge_installations",
   "settings",
   "links",
   "removed_links",

@@ -107,7 +107,7 @@ describe("the popup", () => {
     expect(popup.call.url).toBe(`${linking.world.appUrl}/access/link/${attempt.id}`);
     const shown = textOf(popup);
     for (const side of [GRACE.email, scene.site.host, "Jira", GRACE.name]) expect(shown).toContain(side);
-    expect(shown).not.toContain("was not opened from");
+    expect(shown).not.toContain("Did you come here from");
 
     const reply = await browser.submit({}, "application/json");
     const codes = reply.expect(200).body as { code: string };
@@ -221,7 +221,7 @@ describe("the popup", () => {
     const scene = await createScene(linking);
     const attempt = await scene.page(GRACE).beginLink();
     const shown = (await scene.showPopup(attempt, { as: GRACE })).expect(200);
-    expect(textOf(shown)).toContain("This window was not opened from Jira in this browser.");
+    expect(textOf(shown)).toContain("Did you come here from Jira yourself, just now?");
     expect(textOf(shown)).toContain("close the window");
 
     const asPage = (

@@ -27,6 +27,12 @@ const ELSEWHERE: readonly Elsewhere[] = [
     codes: ["ambiguous_credentials"],
     file: "tokens/connect-kinds.fixture.ts",
   },
+  {
+    calls: / \/api\/v1\/(?!sites)/,
+    codes: ["forge_jwt_invalid", "forge_jwt_expired"],
+    file: "tokens/forge-kinds.fixture.ts",
+  },
+  { calls: / \/api\/v1\/(?!sites)/, codes: ["keys_unavailable"], file: "forge-answers.test.ts" },
   { calls: /^GET .*\/(?:links|audit)$/, codes: ["malformed_request"], file: "link-administration.test.ts" },
   { calls: /\/me\/activity$/, codes: ["malformed_request"], file: "members-sight.test.ts" },
   { calls: /\/me\/links/, codes: ["not_found", "paused"], file: "members-sight.test.ts" },

@@ -27,12 +27,13 @@ import {
   type ServiceToken,
 } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
-import { SERVICES, startWorld, type World } from "../sandbox/world.js";
+import { SERVICES, type World } from "../sandbox/world.js";
 import { PROBLEMS, type ProblemCode } from "../src/errors.js";
 import * as schemas from "../src/web/api-schemas.js";
 import { toJsonSchema } from "../src/web/openapi-operation.js";
 import { ROUTE_PATTERNS } from "../src/web/route-pattern.js";
 import { agree, consentPath, READER, readStanding, withdraw } from "./consents.fixture.js";
+import { ForgeWorld } from "./forge.fixture.js";
 import { isTriedElsewhere, listUntried } from "./openapi-elsewhere.fixture.js";
 
 /** What each call answers when it succeeds; null stands for no body. */
@@ -42,6 +43,8 @@ const ANSWERS: Readonly<Record<string, z.ZodType | null>> = {
   "POST /api/v1/settings/check 200": schemas.teamCheck,
   "POST /api/v1/settings/popup-check 200": schemas.popupCheck,
   "POST /api/v1/settings/assertion-keys/rotate 200": schemas.signingKey,
+  "GET /api/v1/settings/predecessor 200": schemas.predecessor,
+  "POST /api/v1/settings/predecessor/take-over 200": schemas.settings,
   "GET /api/v1/services 200": schemas.pageOf(schemas.serviceOverview),
   "POST /api/v1/services/{serviceId}/keys 201": schemas.createdServiceKey,
   "DELETE /api/v1/services/{serviceId}/keys/{keyId} 204": null,
@@ -70,13 +73,15 @@ const ANSWERS: Readonly<Record<string, z.ZodType | null>> = {
 /** The demo service, once pages tell it who looks at them. */
 const ASSERTED = { purposes: ["identify", "assert"] } as const;
 
+let forge: ForgeWorld;
 let world: World;
 /** Everything that the app was asked, from its installation on. */
 const replies: Reply[] = [];
 let document: OpenapiDocument;
 
 beforeAll(async () => {
-  world = await startWorld({ hasEdge: false });
+  forge = await ForgeWorld.start({ siteCount: 2 });
+  ({ world } = forge.tenants);
   world.parts.client.observer = {
     called: () => undefined,
     answered: (_call, reply) => {
@@ -85,10 +90,11 @@ beforeAll(async () => {
   };
   document = openapiDocument.parse((await get("/openapi.json")).expect(200).body);
   await tellStory();
+  await takeOver();
   await makeMistakes();
   await meetObstacles();
 });
-afterAll(() => world.close());
+afterAll(() => forge.close());
 
 describe("openapi.json", () => {
   it("is OpenAPI 3.1 that says where the app is", () => {
@@ -370,6 +376,22 @@ async function tellStory(): Promise<void> {
   await world.link(GRACE);
   await page.unlinkAll();
   await world.link(GRACE);
+}
+
+/** From the app as another site has it through Connect. */
+async function takeOver(): Promise<void> {
+  const connect = world.parts.sites[1]!;
+  await world.install("jira", connect);
+  await forge.tenants.waitUntilProven(connect);
+  const site = forge.site({ siteUrl: connect.url });
+  const path = "/api/v1/settings/predecessor";
+  const asAdmin = { headers: forge.userToken(site, ADA), path };
+  const post = { ...asAdmin, path: `${path}/take-over`, method: "POST", body: { version: 0 } };
+  expect((await forge.page(site, ADA, asAdmin)).expect(200).body).toMatchObject({ available: true });
+  await expectRefusal(forge.page(site, ADA, { ...post, body: { version: 1 } }), "version_conflict");
+  (await forge.page(site, ADA, post)).expect(200);
+  await expectRefusal(forge.page(site, ADA, post), "not_found");
+  expect((await forge.page(site, ADA, asAdmin)).expect(200).body).toMatchObject({ available: false });
 }
 
 async function actAs(person: Person): Promise<void> {

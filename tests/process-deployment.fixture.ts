@@ -57,6 +57,7 @@ export class Deployment {
       teams: [team],
       demoUrl: edge.url,
       examples: null,
+      forge: null,
       databaseFile: null,
       client,
       close: async () => {

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
+import { createForgeSender, FORGE_APP_ID, triggerClaims } from "../sandbox/forge-fit.js";
+import { ForgeKeys } from "../sandbox/forge-keys.js";
 import { ADA } from "../sandbox/people.js";
 import type { Env } from "../src/config/env.js";
 import { Writers } from "./durability.fixture.js";
@@ -25,6 +27,14 @@ async function installSomewhere(deployment: Deployment): Promise<AtlassianSite> 
   const site = await deployment.addSite();
   await deployment.world.install("jira", site);
   return site;
+}
+
+/** Installs the app in one more site through the second door. */
+async function installThroughForge({ world }: Deployment, keys: ForgeKeys): Promise<void> {
+  const token = await keys.sign(triggerClaims(createForgeSender(), "on-installed"));
+  const headers = { authorization: `Bearer ${token}`, "x-forge-oauth-system": "a-system-token" };
+  const url = `${world.appUrl}/forge/installed`;
+  (await world.parts.client.send({ caller: "Forge", method: "POST", url, headers })).expect(204);
 }
 
 /** The app can read the secrets of these sites. */
@@ -96,13 +106,18 @@ function decryptAll(encrypted: ReadonlyMap<string, string>, box: SecretBox): Map
 describe.concurrent("keys rotate", PATIENCE, () => {
   it("puts the secrets of three generations under the newest key while the app runs", async ({
     deployment,
+    onTestFinished,
   }) => {
+    const forgeKeys = await ForgeKeys.start();
+    onTestFinished(() => forgeKeys.close());
+    const forge = { FORGE_APP_ID, FORGE_KEYS_URL: forgeKeys.url };
     const [first, second, third] = [createKey(), createKey(), createKey()];
     const generations = [first, `${second},${first}`, `${third},${second},${first}`];
     const sites: AtlassianSite[] = [];
     for (const ENCRYPTION_KEYS of generations) {
-      const app = await deployment.startApp({ ENCRYPTION_KEYS });
+      const app = await deployment.startApp({ ENCRYPTION_KEYS, ...forge });
       const site = await installSomewhere(deployment);
+      await installThroughForge(deployment, forgeKeys);
       const newKey = deployment.world.page(ADA, "jira", site).send("POST", ROTATE_ASSERTION_KEYS);
       (await newKey).expect(200);
       sites.push(site);
@@ -132,7 +147,7 @@ describe.concurrent("keys rotate", PATIENCE, () => {
       code: 0,
       signal: null,
       stdout:
-        "4 secrets were encrypted with the newest key. Once every process runs with that key first, the older keys can be removed.\n",
+        "6 secrets were encrypted with the newest key. Once every process runs with that key first, the older keys can be removed.\n",
       stderr: "",
     });
     await expectReadable(deployment, sites);

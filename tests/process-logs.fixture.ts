@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { readTypedCode } from "../sandbox/app-page.js";
 import type { Call, CallObserver, Reply } from "../sandbox/http-client.js";
 import { redirect, text, type Handler, type Route, type Server } from "../sandbox/http-server.js";
-import { epochSeconds } from "../sandbox/jwt.js";
+import { createForgeSender, pageClaims, triggerClaims } from "../sandbox/forge-fit.js";
+import type { ForgeKeys } from "../sandbox/forge-keys.js";
+import { epochSeconds, type Claims } from "../sandbox/jwt.js";
 import { ADA, createPerson, DORA, GRACE, LINUS, NIGHTLY_BUILD, OSCAR } from "../sandbox/people.js";
 import { AUDIENCES } from "../sandbox/world-parts.js";
 import { SERVICES, type World } from "../sandbox/world.js";
@@ -14,7 +16,15 @@ import { SecretBox } from "../src/storage/secret-box.js";
 import { connect } from "../src/storage/sqlite-connection.js";
 import { mintHs256 } from "../src/connect/connect-jwt.fixture.js";
 import type { Deployment } from "./process-deployment.fixture.js";
-import { contextJwt, linkingJwt, send, sendBytes, type Scene, type Stage } from "./production.fixture.js";
+import {
+  contextJwt,
+  INSTALLABLE_SITE,
+  linkingJwt,
+  send,
+  sendBytes,
+  type Scene,
+  type Stage,
+} from "./production.fixture.js";
 
 /** Overhears every call, and keeps what nobody may find afterwards. */
 export class Eavesdropper implements CallObserver {
@@ -156,6 +166,30 @@ export async function askWithEveryToken(world: World): Promise<void> {
   const headers = { authorization: `JWT ${expired}` };
   const call = { caller: "An old page", method: "GET", url: `${world.appUrl}/api/v1/me`, headers };
   (await world.parts.client.send(call)).expect(401);
+}
+
+/** With the tokens that Forge sends beside its own. The first site has the app through Connect; this is another. */
+export async function callThroughForge(stage: Stage, keys: ForgeKeys, ears: Eavesdropper): Promise<void> {
+  const site = createForgeSender({ siteUrl: `https://${INSTALLABLE_SITE}`, apiUrl: "http://127.0.0.1:9" });
+  const sendWith = async (method: string, path: string, claims: Claims) => {
+    const token = await keys.sign(claims);
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      "X-Forge-OAuth-System": ears.plant("a system token"),
+      "X-Forge-OAuth-User": ears.plant("a user's token"),
+    };
+    await send(stage, { method, path, headers });
+  };
+  for (const claims of [{}, { exp: 1 }, { aud: "another" }, { jti: 1 }]) {
+    await sendWith("GET", "/api/v1/me", { ...pageClaims(site, GRACE.accountId), ...claims });
+    await sendWith("GET", "/api/v1/settings", { ...pageClaims(site, GRACE.accountId), ...claims });
+    for (const [path, key] of [
+      ["/forge/installed", "on-installed"],
+      ["/forge/hourly", "on-hour"],
+      ["/forge/uninstalled", "on-uninstall"],
+    ] as const)
+      await sendWith("POST", path, { ...triggerClaims(site, key), ...claims });
+  }
 }
 
 export async function askWhatSettingsForbid(world: World): Promise<void> {

@@ -3,6 +3,8 @@ import path from "node:path";
 import { describe, expect } from "vitest";
 
 import { AccessTeam } from "../sandbox/access-team.js";
+import { FORGE_APP_ID } from "../sandbox/forge-fit.js";
+import { ForgeKeys } from "../sandbox/forge-keys.js";
 import { PEOPLE } from "../sandbox/people.js";
 import type { Env } from "../src/config/env.js";
 import { mintHs256 } from "../src/connect/connect-jwt.fixture.js";
@@ -15,6 +17,7 @@ import {
   askWhatSettingsForbid,
   askWithEveryToken,
   breakEverything,
+  callThroughForge,
   Eavesdropper,
   linkInEveryWay,
   putSecretsInWrongPlaces,
@@ -40,7 +43,13 @@ it(
     const unreachableTeam = await AccessTeam.start({ domain: "globex.cloudflareaccess.com" });
     onTestFinished(() => unreachableTeam.close());
     const otherSite = await deployment.addSite();
+    const forgeKeys = await ForgeKeys.start();
+    onTestFinished(() => forgeKeys.close());
     const env = {
+      FORGE_APP_ID,
+      FORGE_KEYS_URL: forgeKeys.url,
+      // Nothing listens there.
+      ATLASSIAN_API_URL: "http://127.0.0.1:9",
       LOG_LEVEL: "trace",
       METRICS_TOKEN: "metrics-token",
       ENCRYPTION_KEYS: `${createKey()},${createKey()}`,
@@ -66,6 +75,7 @@ it(
     for (const [, , bytes] of BYTES) await sendBytes(stage, bytes);
     await linkInEveryWay(world);
     await askWithEveryToken(world);
+    await callThroughForge(stage, forgeKeys, ears);
     await askWhatSettingsForbid(world);
     await actInEveryWay(scene);
     await actWithSecrets(scene, ears);

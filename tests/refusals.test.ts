@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import type { AtlassianSite } from "../sandbox/atlassian-site.js";
+import { createForgeSender, FORGE_APP_ID, pageClaims } from "../sandbox/forge-fit.js";
+import { ForgeKeys } from "../sandbox/forge-keys.js";
 import type { Reply } from "../sandbox/http-client.js";
 import { epochSeconds } from "../sandbox/jwt.js";
 import { ADA, DORA, GRACE, LINUS, NIGHTLY_BUILD, OSCAR } from "../sandbox/people.js";
@@ -13,12 +15,14 @@ import { DatabaseFile } from "./linking-database.fixture.js";
 import { expectProblem } from "./refusals.fixture.js";
 
 let database: DatabaseFile;
+let forgeKeys: ForgeKeys;
 let world: World;
 /** `home` is set up; `odd` is paused in Jira and names a team without keys in Confluence; `bare` is just installed. */
 let home: AtlassianSite, odd: AtlassianSite, bare: AtlassianSite;
 
 beforeAll(async () => {
   database = await DatabaseFile.create();
+  forgeKeys = await ForgeKeys.start();
   const teamDomains = [
     "acme.cloudflareaccess.com",
     "globex.cloudflareaccess.com",
@@ -29,7 +33,7 @@ beforeAll(async () => {
     teamDomains: teamDomains as [string, ...string[]],
     siteCount: 3,
     databaseFile: database.file,
-    env: { METRICS_TOKEN: "the-operator's" },
+    env: { METRICS_TOKEN: "the-operator's", FORGE_APP_ID, FORGE_KEYS_URL: forgeKeys.url },
   });
   [home, odd, bare] = world.parts.sites as [AtlassianSite, AtlassianSite, AtlassianSite];
   const [acme, globex] = world.parts.teams;
@@ -57,6 +61,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world.close();
+  await forgeKeys.close();
   await database.close();
 });
 
@@ -84,6 +89,10 @@ const REFUSALS: readonly Refusal[] = [
     request: async () => send("GET", "/api/v1/me", { authorization: await contextJwt({ secret: "a secret that somebody made up" }) }) },
   { status: 401, code: "connect_jwt_expired", to: "a context JWT of yesterday",
     request: async () => send("GET", "/api/v1/me", { authorization: await contextJwt({ claims: issued(86_400) }) }) },
+  { status: 401, code: "forge_jwt_invalid", to: "what Forge made for another app",
+    request: async () => send("GET", "/api/v1/me", { authorization: await forgeJwt({ aud: "ari:cloud:ecosystem::app/another" }) }) },
+  { status: 401, code: "forge_jwt_expired", to: "what Forge made yesterday",
+    request: async () => send("GET", "/api/v1/me", { authorization: await forgeJwt({}, -86_400) }) },
   { status: 401, code: "access_jwt_missing", to: "a service that forwards nothing",
     request: () => identify({}) },
   { status: 401, code: "access_jwt_malformed", to: "something else in the place of a JWT",
@@ -217,6 +226,11 @@ describe("the app refuses", () => {
 describe("a refusal", () => {
   it.each<[name: string, scheme: string, request: () => Promise<Reply>]>([
     ["a Connect JWT", "JWT", () => send("GET", "/api/v1/settings")],
+    [
+      "a Forge Invocation Token that counts",
+      "Bearer",
+      async () => send("GET", "/api/v1/me", { authorization: await forgeJwt({ aud: "another" }) }),
+    ],
     ["an Access JWT", "Bearer", () => identify({})],
     ["the metrics token", "Bearer", () => send("GET", "/metrics")],
   ])("for want of %s says how to come back: %s", async (_name, scheme, request) => {
@@ -294,6 +308,11 @@ async function demoJwt(
 
 async function contextJwt(overrides: Parameters<AtlassianSite["contextJwt"]>[2]): Promise<string> {
   return `JWT ${await home.contextJwt("jira", ADA.accountId, overrides)}`;
+}
+
+async function forgeJwt(changes: object, madeIn = 0): Promise<string> {
+  const claims = pageClaims(createForgeSender(), ADA.accountId, { now: epochSeconds() + madeIn });
+  return `Bearer ${await forgeKeys.sign({ ...claims, ...changes })}`;
 }
 
 async function asAda(): Promise<Message> {

@@ -4,7 +4,7 @@ import { audienceOf } from "../../sandbox/access-team.js";
 import type { NewService } from "../../sandbox/app-page.js";
 import type { Reply } from "../../sandbox/http-client.js";
 import { ADA, GRACE, type Person } from "../../sandbox/people.js";
-import { SERVICES } from "../../sandbox/world.js";
+import { SERVICES, type World } from "../../sandbox/world.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
 import { REQUEST_PRESETS } from "../../public/request-presets.js";
 import type { Product } from "../../src/tenants/tenant.js";
@@ -23,9 +23,15 @@ export const PLANNER: NewService = {
 const COMMENT = { body: { type: "doc", version: 1, content: [] } };
 const ISSUE = "/rest/api/3/issue/SAND-1";
 
+/** A site in a world, by whichever door the app came in. */
+interface ActingScene {
+  readonly world: World;
+  readonly site: { readonly host: string };
+}
+
 /** As the demo service does it, with the token of somebody's visit. */
 export async function act(
-  scene: BrowserScene,
+  scene: ActingScene,
   {
     person = GRACE,
     method = "GET",

@@ -7,6 +7,7 @@ import { AUDIENCES } from "../../sandbox/world-parts.js";
 import { builds } from "./admin-services.fixture.js";
 import { DARK_NARROW, LIGHT_WIDE } from "./look.fixture.js";
 import { expectAccessible, expectNoHorizontalScroll } from "./page-checks.fixture.js";
+import { passFirstRun } from "./first-run.fixture.js";
 import type { BrowserScene, HostPageOptions } from "./scene.fixture.js";
 import { useScenes } from "./use-scenes.fixture.js";
 
@@ -48,14 +49,7 @@ describe("the main job, click by click", () => {
 });
 
 async function setUp(admin: Frame, scene: BrowserScene): Promise<void> {
-  await admin.getByLabel("Team domain").fill(`https://${scene.world.team.domain.toUpperCase()}/`);
-  await admin.getByRole("button", { name: "Save and go on" }).click();
-  await admin.getByLabel("AUD tag of this application").fill(AUDIENCES.app);
-  await admin.getByLabel("Name of the tool").fill("Demo service");
-  await admin.getByLabel("AUD tag of the tool").fill(AUDIENCES.demo);
-  await admin.getByRole("button", { name: "Save and go on" }).click();
-  await admin.getByText("The linking window is behind Access").waitFor();
-  await admin.getByRole("button", { name: /^Finish/ }).click();
+  await passFirstRun(admin, `https://${scene.world.team.domain.toUpperCase()}/`);
   const { teamDomain, services } = await scene.client(ADA).getSettings();
   expect(teamDomain).toBe(scene.world.team.domain);
   expect(services.map(({ audience, purposes }) => [audience, purposes])).toEqual([

@@ -440,7 +440,7 @@ it(
     ]);
     await popup.waitForURL(/\/cdn-cgi\/access\/login\//);
     await scene.signIn(popup, GRACE);
-    await popup.getByText("This window was not opened from Jira in this browser.").waitFor();
+    await popup.getByText("Did you come here from Jira yourself, just now?").waitFor();
     expect(await popup.evaluate("window.opener")).toBe(null);
     expect(await stranger.evaluate("popup.closed")).toBe(true);
     await popup.getByRole("button", { name: CODE_LABEL }).click();

@@ -67,7 +67,7 @@ export const POPUP_STATES: readonly State[] = [
       return page;
     },
     expects: [
-      "This window was not opened from Jira in this browser.",
+      "Did you come here from Jira yourself, just now?",
       "they want their account to be taken for yours",
       { role: "button", name: CODE_LABEL },
     ],

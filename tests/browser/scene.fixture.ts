@@ -68,9 +68,12 @@ export class BrowserScene {
     this.api = api;
     this.traffic = new Traffic(context, {
       app: new URL(world.appUrl).origin,
-      others: [...world.parts.sites, ...world.parts.teams, { url: world.parts.demoUrl }].map(
-        ({ url }) => new URL(url).origin,
-      ),
+      others: [
+        ...world.parts.sites,
+        ...(world.parts.forge?.sites ?? []),
+        ...world.parts.teams,
+        { url: world.parts.demoUrl },
+      ].map(({ url }) => new URL(url).origin),
       hostScriptFolder: `${world.site.url}/connect/`,
     });
   }

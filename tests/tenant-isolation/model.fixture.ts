@@ -96,10 +96,11 @@ export class Model {
   }
 
   refuseLinking(tenant: KnownTenant): ProblemCode | null {
+    if (!isAtHome(tenant)) return "paused";
     const { settings } = tenant;
     const service = settings.services.find(({ purposes }) => purposes.includes("link"));
     if (settings.teamDomain === null || !service) return "purpose_not_allowed";
-    return settings.paused || service.paused || !isAtHome(tenant) ? "paused" : null;
+    return settings.paused || service.paused ? "paused" : null;
   }
 
   /** The service of the tenant that a token was made for; `named` is the audience that the caller asks for besides. */

@@ -139,6 +139,20 @@ export async function checkTeam(run: Run, caller: Caller, team: TeamName | null)
   run.expectTells(reply, teamDomain === null ? [] : [teamDomain]);
 }
 
+/** All of them came through one door, so nobody is anybody's predecessor. */
+export async function findPredecessor(run: Run, caller: Caller): Promise<void> {
+  const reply = await run.stage.ask(caller, "GET", "/api/v1/settings/predecessor");
+  if (run.wasRefused("find predecessor", reply, run.model.refuseAdmin(caller))) return;
+  const nobody = { available: false, installedAt: null, services: null, links: null };
+  run.expectAnswer("find predecessor", reply, 200, nobody);
+}
+
+export async function takeOver(run: Run, caller: Caller): Promise<void> {
+  const { version } = run.model.settingsOf(caller.tenant);
+  const reply = await run.stage.ask(caller, "POST", "/api/v1/settings/predecessor/take-over", { version });
+  run.expectRefused("take over", reply, run.model.refuseAdmin(caller) ?? "not_found");
+}
+
 export async function checkPopup(run: Run, caller: Caller): Promise<void> {
   const reply = await run.stage.ask(caller, "POST", "/api/v1/settings/popup-check");
   if (run.wasRefused("check popup", reply, run.model.refuseAdmin(caller))) return;

@@ -20,7 +20,14 @@ import { install, readInPublic, toggle, uninstall } from "./hosts.fixture.js";
 import type { Caller } from "./known.fixture.js";
 import type { Run } from "./run.fixture.js";
 import { listServices } from "./services.fixture.js";
-import { checkPopup, checkTeam, readSettings, saveSettings } from "./settings.fixture.js";
+import {
+  checkPopup,
+  checkTeam,
+  findPredecessor,
+  readSettings,
+  saveSettings,
+  takeOver,
+} from "./settings.fixture.js";
 import { kind } from "./step.fixture.js";
 
 /** Where the app is installed, how it is set up there, and what can be looked at. */
@@ -115,6 +122,8 @@ const ADMINISTRATION = {
   "opens the admin page": (run, who) => openPage(run, who, "/admin"),
   "looks at services": (run, who) => listServices(run, who),
   "has new assertion keys made": rotateKeys,
+  "looks for a predecessor": findPredecessor,
+  "takes over": takeOver,
 } as const satisfies Readonly<Record<string, (run: Run, who: Caller) => Promise<void>>>;
 type AdminDeed = keyof typeof ADMINISTRATION;
 export const ADMIN_DEEDS = Object.keys(ADMINISTRATION) as AdminDeed[];

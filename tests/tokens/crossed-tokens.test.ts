@@ -21,6 +21,7 @@ import {
   lifecycleTokens,
   urlBoundTokens,
 } from "./connect-kinds.fixture.js";
+import { FORGE_INVALID, forgePageTokens, forgeTriggerTokens } from "./forge-kinds.fixture.js";
 import { mint, type Refusal, type TokenKind } from "./token-kind.fixture.js";
 import { describeRequests } from "./token-tables.fixture.js";
 import { ACTOR, type TokenWorld } from "./token-world.fixture.js";
@@ -33,11 +34,14 @@ let attempt: string;
 let serviceKey: string;
 let assertion: string;
 
-const at = useTokenWorld(async (world) => {
-  attempt = (await world.world.page(GRACE).beginLink()).id;
-  serviceKey = await createKey(world);
-  assertion = await getAssertion(world);
-});
+const at = useTokenWorld(
+  async (world) => {
+    attempt = (await world.world.page(GRACE).beginLink()).id;
+    serviceKey = await createKey(world);
+    assertion = await getAssertion(world);
+  },
+  { hasForge: true },
+);
 
 async function createKey({ world }: TokenWorld): Promise<string> {
   const page = world.page(ADA);
@@ -82,20 +86,36 @@ const CONNECT = [
   [event("disabled", "RS256"), event("disabled", "HS256")],
 ];
 
+/** All of the installation through the second door. */
+const FORGE_TRIGGERS = (["installed", "hourly", "uninstalled"] as const).map((trigger) =>
+  forgeTriggerTokens(at, trigger, { of: () => at().forgeSite }),
+);
+const FORGE = [forgePageTokens(at), ...FORGE_TRIGGERS];
+
 // All of one person and one installation, so that nothing but the kind is wrong.
 for (const there of CONNECT) {
   const [place] = there as [TokenKind];
-  const others = [...CONNECT.filter((kinds) => kinds !== there).flat(), ...ACCESS.flat()];
+  const others = [...CONNECT.filter((kinds) => kinds !== there).flat(), ...ACCESS.flat(), ...FORGE];
   describeCrossed(
     place,
     others.map((kind) => [kind, INVALID]),
   );
 }
 
+for (const place of FORGE) {
+  const others = [...CONNECT.flat(), ...ACCESS.flat(), ...FORGE.filter((kind) => kind !== place)];
+  describeCrossed(
+    place,
+    others.map((kind) => [kind, FORGE_INVALID]),
+  );
+}
+
 for (const place of ACCESS.flat()) {
   describeCrossed(place, [
     // Atlassian's own tokens have an audience, so that they can be read as Access JWTs; the others have none.
-    ...CONNECT.flat().map((kind) => [kind, kind.algorithm === "RS256" ? UNTRUSTED : MALFORMED] as const),
+    ...[...CONNECT.flat(), ...FORGE].map(
+      (kind) => [kind, kind.algorithm === "RS256" ? UNTRUSTED : MALFORMED] as const,
+    ),
     ...ACCESS.filter((kinds) => !kinds.includes(place)).flatMap((kinds) =>
       kinds.map((kind) => [kind, PURPOSE] as const),
     ),
@@ -110,13 +130,14 @@ const OTHERS: readonly (readonly [what: string, make: () => string | Promise<str
   ["what the app shows Atlassian to get one", signGrant, UNTRUSTED],
 ];
 
-for (const place of [...CONNECT.flatMap((kinds) => kinds.slice(0, 1)), ...ACCESS.flat()]) {
+for (const place of [...CONNECT.flatMap((kinds) => kinds.slice(0, 1)), ...ACCESS.flat(), ...FORGE]) {
   const isForAccess = ACCESS.flat().includes(place);
+  const otherwise = FORGE.includes(place) ? FORGE_INVALID : INVALID;
   describe(`instead of ${place.name}`, () => {
     for (const [what, make, refusal] of OTHERS) {
       it(`${what} is refused`, async () => {
         const token = await make();
-        await at().expectRefusal(() => place.send(token), isForAccess ? refusal : INVALID);
+        await at().expectRefusal(() => place.send(token), isForAccess ? refusal : otherwise);
       });
     }
   });

@@ -4,6 +4,8 @@ import type { AccessTeam } from "../../sandbox/access-team.js";
 import type { NewService } from "../../sandbox/app-page.js";
 import type { AtlassianSite } from "../../sandbox/atlassian-site.js";
 import type { Reply } from "../../sandbox/http-client.js";
+import { createForgeSender, FORGE_APP_ID, pageClaims } from "../../sandbox/forge-fit.js";
+import { ForgeKeys } from "../../sandbox/forge-keys.js";
 import { ADA, GRACE, LINUS } from "../../sandbox/people.js";
 import { AUDIENCES } from "../../sandbox/world-parts.js";
 import { SERVICES, type World } from "../../sandbox/world.js";
@@ -19,6 +21,8 @@ const TEAM_DOMAINS = [
   "stranger.cloudflareaccess.com",
 ] as const;
 
+export const NOBODY_LISTENS = "http://127.0.0.1:9";
+
 /** In the one minute that there is, one account and one tenant hand in the tokens of all rows. */
 const MANY = { calls: 100_000, perSeconds: 60 };
 
@@ -30,6 +34,11 @@ export const ACTOR: NewService = {
   }),
   purposes: ["act", "assert"],
 };
+
+export interface TokenWorldOptions {
+  /** Opens the second door. */
+  readonly hasForge?: boolean;
+}
 
 interface Trace {
   readonly stored: unknown;
@@ -48,9 +57,16 @@ export class TokenWorld {
   readonly globex: AccessTeam;
   /** A team that nobody trusts. */
   readonly strangers: AccessTeam;
+  /** Where Grace is through the second door. */
+  readonly forgeSite = createForgeSender({
+    siteUrl: "https://forge.atlassian.net",
+    apiUrl: NOBODY_LISTENS,
+  });
+  readonly #forgeKeys: ForgeKeys | null;
   #stored: { readonly version: string; readonly rows: unknown } = { version: "", rows: null };
 
-  private constructor(tenants: TenantsWorld, attacker: Attacker) {
+  private constructor(tenants: TenantsWorld, attacker: Attacker, forgeKeys: ForgeKeys | null) {
+    this.#forgeKeys = forgeKeys;
     this.tenants = tenants;
     this.attacker = attacker;
     const { sites, teams } = tenants.world.parts;
@@ -58,15 +74,19 @@ export class TokenWorld {
     [, this.globex, this.strangers] = teams as unknown as [AccessTeam, AccessTeam, AccessTeam];
   }
 
-  static async start(): Promise<TokenWorld> {
+  static async start({ hasForge = false }: TokenWorldOptions = {}): Promise<TokenWorld> {
     // Switches off the authentication of atlassian-connect-express, which nothing may depend on.
     vi.stubEnv("AC_OPTS", "no-auth");
+    const forgeKeys = hasForge ? await ForgeKeys.start() : null;
     const tenants = await TenantsWorld.start({
+      env: forgeKeys
+        ? { FORGE_APP_ID, FORGE_KEYS_URL: forgeKeys.url, ATLASSIAN_API_URL: NOBODY_LISTENS }
+        : {},
       siteCount: 2,
       teamDomains: [...TEAM_DOMAINS],
       rates: { proof: MANY, lifecycle: MANY },
     });
-    const world = new TokenWorld(tenants, await Attacker.start());
+    const world = new TokenWorld(tenants, await Attacker.start(), forgeKeys);
     await world.#populate();
     vi.setSystemTime(new Date());
     return world;
@@ -77,6 +97,12 @@ export class TokenWorld {
     vi.unstubAllEnvs();
     await this.attacker.close();
     await this.tenants.close();
+    await this.#forgeKeys?.close();
+  }
+
+  get forgeKeys(): ForgeKeys {
+    if (!this.#forgeKeys) throw new Error("This world has one door.");
+    return this.#forgeKeys;
   }
 
   get world(): World {
@@ -155,6 +181,7 @@ export class TokenWorld {
       ).expect(401);
       (await world.page(person, "jira", site).send("GET", "/api/v1/me")).expect(200);
     }
+    if (this.#forgeKeys) await this.#openForge(this.#forgeKeys);
     await vi.waitFor(
       async () =>
         expect(await this.tenants.database.select("SELECT id FROM links WHERE last_used_at IS NULL")).toEqual(
@@ -162,6 +189,15 @@ export class TokenWorld {
         ),
       { timeout: 5_000, interval: 10 },
     );
+  }
+
+  /** From then on the tenant is known, and nobody is asked about unknown keys for a minute. */
+  async #openForge(keys: ForgeKeys): Promise<void> {
+    const claims = pageClaims(this.forgeSite, GRACE.accountId);
+    const ask = async (header: object) =>
+      this.send("GET", "/api/v1/me", { authorization: `Bearer ${await keys.sign(claims, { ...header })}` });
+    (await ask({})).expect(200);
+    (await ask({ kid: "unknown" })).expect(401);
   }
 
   /** As a service that acts does. What it did is on the record when it has its answer. */
@@ -182,7 +218,10 @@ export class TokenWorld {
 
   async #observe(mayAsk?: RegExp): Promise<Trace> {
     const { sites, installKeys, oauth, teams } = this.world.parts;
-    const servers = [...sites, installKeys, oauth, ...teams, this.attacker].map(({ server }) => server);
+    const forge = this.#forgeKeys ? [this.#forgeKeys] : [];
+    const servers = [...sites, installKeys, oauth, ...teams, ...forge, this.attacker].map(
+      ({ server }) => server,
+    );
     const asked = servers.flatMap(({ url, requests }) => requests.map((line) => `${url} ${line}`));
     return {
       stored: await this.#readStored(),

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll } from "vitest";
 
-import { TokenWorld } from "./token-world.fixture.js";
+import { TokenWorld, type TokenWorldOptions } from "./token-world.fixture.js";
 
 /** One world for the tables of a file, with what they need more than every world has. */
 export function useTokenWorld(
   prepare: (world: TokenWorld) => Promise<void> = () => Promise.resolve(),
+  options: TokenWorldOptions = {},
 ): () => TokenWorld {
   let running: TokenWorld | null = null;
 
   beforeAll(async () => {
-    running = await TokenWorld.start();
+    running = await TokenWorld.start(options);
     await prepare(running);
   });
   afterAll(() => running?.close());
