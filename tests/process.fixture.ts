@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcessByStdio } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
 
@@ -112,6 +112,8 @@ function buildIfMissing(): void {
   try {
     const tsc = path.join(ROOT, "node_modules/typescript/bin/tsc");
     execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", draft], { cwd: ROOT });
+    // Some tests start it as another user.
+    chmodSync(draft, 0o755);
     // Fails when another worker was faster, and then its build is as good.
     renameSync(draft, DIST);
   } catch (error) {
