@@ -324,6 +324,12 @@ describe.each<[Product, own: string, about: string]>([
     expect(await find(GRACE)).toMatchObject({ standing: "person" });
   });
 
+  it("asks by the app's own token when the product fails on what came along as the person's", async () => {
+    note(BUILD_BOT, "x".repeat(16 * 1024));
+    expect(await find(BUILD_BOT)).toMatchObject({ standing: "not_a_person" });
+    expect(asked()).toEqual([aboutOf(BUILD_BOT)]);
+  });
+
   it("knows portal customers and nobody without asking", async () => {
     expect(await directory.findAccount(tenant, "qm:0e5f6a7b:1")).toMatchObject({ standing: "not_a_person" });
     expect(await directory.findAccount(tenant, "")).toMatchObject({ standing: "unknown" });

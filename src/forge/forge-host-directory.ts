@@ -121,7 +121,10 @@ export class ForgeHostDirectory implements HostDirectory {
   ): Promise<HostAccount | null> {
     const userToken = this.#userTokens.find(tenant, accountId);
     if (userToken === null) return null;
-    const account = await this.#api.ask(place, userToken, ownAccountQuestion(place.product, accountId));
+    // Whatever comes along as one mustn't keep the app from asking with its own.
+    const account = await this.#api
+      .ask(place, userToken, ownAccountQuestion(place.product, accountId))
+      .catch(() => null);
     return account?.standing === "unknown" ? null : account;
   }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ForgeKeys as ForgeKeyServer } from "../../sandbox/forge-keys.js";
 import type { Clock } from "../clock.js";
+import type { AppError } from "../errors.js";
 import { silentLogger } from "../logger.js";
 import { ForgeKeys } from "./forge-keys.js";
 
@@ -99,11 +100,24 @@ describe("ForgeKeys", () => {
     ]);
   });
 
-  it("loses none of the shared cloud's keys to made-up isolated ones", async () => {
+  it("asks for made-up isolated clouds ten times a minute, however many there are, and loses no keys to them", async () => {
     await find();
-    for (let count = 0; count < 20; count += 1) await find(server.signingKey.kid, `made-up-${count}`);
+    await find(server.signingKey.kid, "acme");
     const before = asked();
+    server.behaviour.failing = true;
+    const refusals: string[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      await find(server.signingKey.kid, `made-up-${count}`).catch((error: unknown) =>
+        refusals.push((error as AppError).code),
+      );
+    }
+    expect(asked()).toBe(before + 9);
+    expect(refusals).toEqual([
+      ...Array.from({ length: 9 }, () => "keys_unavailable"),
+      ...Array.from({ length: 11 }, () => "rate_limited"),
+    ]);
     await find();
-    expect(asked()).toBe(before);
+    await find(server.signingKey.kid, "acme");
+    expect(asked()).toBe(before + 9);
   });
 });

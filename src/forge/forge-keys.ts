@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.js";
 import { AppError } from "../errors.js";
 import type { Logger } from "../logger.js";
+import { RateLimit } from "../rate-limit.js";
 import { fetchRemoteKeys, type RemoteKeyFetch } from "../remote-keys/fetch-remote-keys.js";
 import { RemoteKeyRing } from "../remote-keys/remote-key-ring.js";
 import type { RemoteKey } from "../remote-keys/remote-key-set.js";
@@ -21,8 +22,9 @@ interface Dependencies {
 const IC_LABEL_PLACE = "{IC_LABEL}";
 /** Atlassian's own rule for labels. It becomes part of a URL. */
 const IC_LABEL = /^[a-z0-9_-]{1,50}$/;
-/** Labels are read from tokens that nobody has verified yet: few, so that whoever makes some up makes the app ask few. */
-const MAX_ISOLATED_CLOUDS = 5;
+const MAX_ISOLATED_CLOUDS = 50;
+/** Labels are read from tokens that nobody has verified yet: whoever makes some up makes the app ask few. */
+const UNKNOWN_CLOUDS = { calls: 10, perSeconds: 60 };
 export const FORGE_KEYS_TIMEOUT_SECONDS = 5;
 // Keys were seen to change twice within four days, without a word.
 const KEPT_DAYS = 1;
@@ -38,17 +40,20 @@ export class ForgeKeys {
   readonly #keysUrl: string;
   readonly #isolatedKeysUrl: string | null;
   readonly #shared = createRing();
+  /** Of clouds that really have keys: no made-up label takes the place of one. */
   readonly #isolated = new LRUCache<string, RemoteKeyRing>({ max: MAX_ISOLATED_CLOUDS });
+  readonly #unknown: RateLimit;
   readonly #flights = new SingleFlight<RemoteKeyFetch>();
 
   constructor({ clock, logger, keysUrl, isolatedKeysUrl }: Dependencies) {
     this.#clock = clock;
+    this.#unknown = new RateLimit({ clock, ...UNKNOWN_CLOUDS });
     this.#logger = logger;
     this.#keysUrl = keysUrl;
     this.#isolatedKeysUrl = isolatedKeysUrl;
   }
 
-  /** Throws ForgeJwtInvalidError when there is no such key, and AppError `keys_unavailable` when that can't be told. */
+  /** Throws ForgeJwtInvalidError when there is no such key, and AppError `keys_unavailable` or RateLimitedError when that can't be told. */
   async getKey(kid: string, icLabel: string | undefined): Promise<RemoteKey> {
     const cloud = icLabel === undefined ? SHARED_CLOUD : this.#requireLabel(icLabel);
     const ring = this.#openRing(cloud);
@@ -58,6 +63,7 @@ export class ForgeKeys {
       return atHand;
     }
     await this.#refresh(cloud, ring);
+    if (cloud !== SHARED_CLOUD && ring.hasKeys(this.#now())) this.#isolated.set(cloud, ring);
     const key = ring.findKey(kid, this.#now());
     if (key) return key;
     if (ring.problem === null && ring.hasKeys(this.#now())) {
@@ -81,9 +87,8 @@ export class ForgeKeys {
     if (cloud === SHARED_CLOUD) return this.#shared;
     const known = this.#isolated.get(cloud);
     if (known) return known;
-    const ring = createRing();
-    this.#isolated.set(cloud, ring);
-    return ring;
+    this.#unknown.consume("");
+    return createRing();
   }
 
   async #refresh(cloud: string, ring: RemoteKeyRing): Promise<void> {
